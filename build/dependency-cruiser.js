@@ -1,0 +1,75 @@
+/** The directions of the house (docs/decisions/001-the-house.md): who may import whom. */
+const ADAPTERS = '^server/(http|realtime|dialects|plc|cli)/';
+const FEATURES = '^server/(users|passwords|sessions|tokens|apps|audit)/';
+const TEST = '\\.test\\.ts$';
+
+export default {
+  forbidden: [
+    {
+      name: 'server-knows-no-shell-and-no-page',
+      severity: 'error',
+      from: { path: '^server/', pathNot: TEST },
+      to: { path: '^(electron|renderer|test|bench)/' },
+    },
+    {
+      name: 'features-know-no-adapter',
+      severity: 'error',
+      from: { path: FEATURES, pathNot: TEST },
+      to: { path: ADAPTERS },
+    },
+    {
+      name: 'ground-floor-knows-no-one-above',
+      comment: 'ports, store, config and secrets carry the house; they import nothing that stands on them',
+      severity: 'error',
+      from: { path: '^server/(ports|store|config|secrets)/', pathNot: TEST },
+      to: { path: [ADAPTERS, FEATURES] },
+    },
+    {
+      name: 'a-store-belongs-to-its-feature',
+      comment: 'features meet through the functions that another feature exports, never through its store',
+      severity: 'error',
+      from: { path: '^server/([^/]+)/', pathNot: TEST },
+      to: { path: '^server/[^/]+/[^/]*-store\\.ts$', pathNot: '^server/$1/' },
+    },
+    {
+      name: 'sql-lives-in-stores',
+      severity: 'error',
+      from: { path: '^server/', pathNot: ['-store\\.ts$', '^server/store/', TEST] },
+      to: { path: 'node_modules/(kysely|better-sqlite3)/' },
+    },
+    {
+      name: 'a-dialect-can-be-deleted',
+      severity: 'error',
+      from: { path: '^server/', pathNot: ['^server/dialects/', '^server/host\\.ts$', TEST] },
+      to: { path: '^server/dialects/' },
+    },
+    {
+      name: 'pages-take-types-and-shared-rules-only',
+      comment: 'from the server a page imports types, and the password rules that it shows while one types',
+      severity: 'error',
+      from: { path: '^renderer/', pathNot: TEST },
+      to: { path: '^server/', pathNot: '^server/passwords/policy\\.ts$', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'declared-dependencies-only',
+      severity: 'error',
+      from: { path: '^(server|electron|renderer)/' },
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.js', '.svelte', '.json'],
+      conditionNames: ['import', 'node', 'default', 'svelte'],
+    },
+  },
+};

@@ -1,0 +1,42 @@
+/** What the pages need from outside, passed in so that tests decide what comes and when. */
+
+export interface Clock {
+  /** Wall clock of this PC, milliseconds since 1970-01-01T00:00:00Z. */
+  now(): number;
+  /** Monotonic clock in milliseconds; its zero has no meaning. */
+  monotonic(): number;
+  /** Calls `callback` once after `delayMs`, unless the returned function is called before. */
+  after(delayMs: number, callback: () => void): () => void;
+}
+
+/** The part of a WebSocket that the pages use. */
+export type Socket = Pick<WebSocket, 'send' | 'close' | 'onopen' | 'onmessage' | 'onclose'>;
+
+/** What this station remembers. */
+export type Memory = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
+
+export interface Ports {
+  readonly fetch: typeof fetch;
+  readonly openSocket: () => Socket;
+  readonly clock: Clock;
+  readonly memory: Memory;
+}
+
+/** The browser's own. */
+export function browserPorts(): Ports {
+  const socketUrl = new URL('/ws', location.href);
+  socketUrl.protocol = location.protocol.replace('http', 'ws');
+  return {
+    fetch: (input, init) => fetch(input, init),
+    openSocket: () => new WebSocket(socketUrl),
+    clock: {
+      now: () => Date.now(),
+      monotonic: () => performance.now(),
+      after(delayMs, callback) {
+        const timeout = setTimeout(callback, delayMs);
+        return () => clearTimeout(timeout);
+      },
+    },
+    memory: localStorage,
+  };
+}

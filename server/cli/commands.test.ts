@@ -1,0 +1,240 @@
+/** The commands that administer, on a data folder that no host holds and through one that does. */
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
+import { createAuthority, createServerCertificate } from '../http/certificates.ts';
+import { createSystemClock } from '../ports/clock.ts';
+import { createSystemRandom } from '../ports/random.ts';
+import { keyswitch, serve, type Ended } from '../../test/command-line.ts';
+import { newFolder, PASSWORD } from '../../test/host.ts';
+import { GUID } from '../../test/scenario.ts';
+
+const folder = newFolder();
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const SECRET: unknown = expect.stringMatching(/^[\w-]{24}$/);
+const KEY: unknown = expect.stringMatching(/^[\w-]{43}$/);
+
+const run = (command: string, ...rest: string[]) =>
+  keyswitch([...command.split(' '), ...rest, '--data', folder]);
+const addUser = (name: string, password: string, ...rest: string[]) =>
+  keyswitch(['user', 'add', name, '--password-stdin', ...rest, '--data', folder], { input: `${password}\n` });
+
+/** What a command printed for a script; it said nothing else. */
+function json({ code, stdout, stderr }: Ended): unknown {
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toMatch(/^[[{].*[\]}]\n$/);
+  return JSON.parse(stdout) as unknown;
+}
+
+/** What a command complained of, in a line each; it did nothing else. */
+function complaint({ code, stdout, stderr }: Ended): string[] {
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  expect(stderr).not.toMatch(/\n\s+at |Error:/);
+  return stderr.trimEnd().split('\n');
+}
+
+interface FirstRunJson {
+  readonly administrator: { username: string; oneTimeSecret: string } | null;
+  readonly sample: {
+    users: { username: string; oneTimeSecret: string }[];
+    app: { id: string; name: string };
+  };
+}
+
+/** What is most needed, the same whether a host runs or not. */
+async function administer(state: 'stopped' | 'running'): Promise<void> {
+  const user = `rita ${state}`;
+  const panel = `Panel ${state}`;
+  const connection = 'Data Source=127.0.0.1:1,0,2';
+  const addLink = (...rest: string[]) =>
+    run('link add --area DB250 --address W188 --json', '--app', panel, ...rest);
+
+  const tooShort = await addUser('sue', 'fourteen chars');
+  expect(complaint(tooShort)).toEqual(['keyswitch: The password must have at least 15 characters.']);
+
+  const details = ['--type', 'Admin', '--display-name', 'Rita', '--logout-time-in-min', '5', '--json'];
+  const rita = {
+    id: GUID,
+    name: user,
+    displayName: 'Rita',
+    type: 'Admin',
+    enabled: true,
+    logoutTimeInMin: 5,
+  };
+  expect(json(await addUser(user, PASSWORD, ...details))).toEqual(rita);
+  const users = await run('user list --json');
+  expect(json(users)).toContainEqual(rita);
+  expect(users.stdout).not.toMatch(/argon2|hash|password/);
+
+  const app = json(await run('app add --json --logout-time-in-min 7', panel)) as { id: string };
+  expect(app).toEqual({ id: GUID, key: KEY });
+  const apps = await run('app list --json');
+  expect(json(apps)).toContainEqual({ id: app.id, name: panel, logoutTimeInMin: 7, station: false });
+  expect(apps.stdout).not.toContain('"key"');
+
+  const granted = await run('app grant', app.id.toUpperCase(), user, '7');
+  expect(granted).toMatchObject({
+    code: 0,
+    stdout: `${user} may use ${app.id.toUpperCase()}; it is told 7.\n`,
+    stderr: '',
+  });
+
+  const badLink = await addLink('--connection', '127.0.0.1');
+  expect(complaint(badLink)).toEqual([
+    'keyswitch: connection: must begin with "Data Source=". Example: Data Source=127.0.0.1:102,0,2',
+  ]);
+  const options = ['--on-connect', 'plc', '--allow-admin', '--default', '3'];
+  const linked = {
+    id: GUID,
+    appId: app.id,
+    connection,
+    area: 'DB250',
+    address: 'W188',
+    defaultValue: 3,
+    onConnect: 'plc',
+    allowAdmin: true,
+  };
+  expect(json(await addLink('--connection', connection, ...options))).toEqual(linked);
+  expect(json(await run('link list --json'))).toContainEqual(linked);
+}
+
+describe('on a folder that no host holds', () => {
+  test('first-run makes what is missing, tells its secrets this once, and keeps them nowhere', async () => {
+    const first = json(await run('first-run --sample --json')) as FirstRunJson;
+    expect(first).toEqual({
+      administrator: { username: 'Administrator', oneTimeSecret: SECRET },
+      sample: {
+        users: [
+          { username: 'operator', oneTimeSecret: SECRET },
+          { username: 'supervisor', oneTimeSecret: SECRET },
+        ],
+        app: { id: GUID, name: 'HMI' },
+      },
+    });
+    const again = await run('first-run --sample --json');
+    const inWords = await run('first-run');
+    expect(json(again)).toEqual({ administrator: null, sample: { users: [], app: first.sample.app } });
+    expect(inWords).toMatchObject({ code: 0, stdout: 'Nothing was missing.\n' });
+
+    const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
+      entry.isFile(),
+    );
+    const kept = files.map((file) => readFileSync(join(file.parentPath, file.name), 'latin1')).join();
+    for (const { oneTimeSecret } of [first.administrator!, ...first.sample.users])
+      expect(kept).not.toContain(oneTimeSecret);
+  });
+
+  test('users, apps and links can be administered', () => administer('stopped'));
+
+  test('faults are told in a line each, and lists in columns', async () => {
+    const taken = await addUser('operator', PASSWORD);
+    expect(complaint(taken)).toEqual(['keyswitch: A user named operator exists. Choose another name.']);
+    const both = await addUser('sue', 'sue');
+    expect(complaint(both)).toEqual([
+      'keyswitch: The password must have at least 15 characters.',
+      'keyswitch: The password must not be the user name.',
+    ]);
+    const number = await run('app add X --logout-time-in-min soon');
+    expect(complaint(number)).toEqual(['keyswitch: logoutTimeInMin: must be a number']);
+    const unknown = await run('app grant Nowhere operator 1');
+    expect(complaint(unknown)).toEqual(['keyswitch: No app has the name or id Nowhere.']);
+    const table = await run('user list');
+    expect(table.stdout).toMatch(/^NAME +TYPE +ENABLED +LIMIT MIN +DISPLAY NAME\n/);
+    expect(table.stdout).toMatch(/^rita stopped +Admin +yes +5 +Rita$/m);
+  });
+});
+
+test('a command line that is wrong is told what to do and ends with 2, help and version end with 0', async () => {
+  const wrong: [args: string[], text: RegExp][] = [
+    [[], /^Usage: keyswitch/],
+    [['dance'], /^error: unknown command 'dance'\n/],
+    [['user', 'add'], /^error: missing required argument 'name'\n/],
+    [
+      ['user', 'add', 'x', '--type', 'Root'],
+      /^error: option '--type <type>' argument 'Root' is invalid\. Allowed choices are Passive, Active, Admin\.\n/,
+    ],
+    // A command line can be read by everyone on the machine.
+    [['user', 'add', 'x'], /^keyswitch: --password-stdin: pass it and the password on standard input: .*\n$/],
+  ];
+  const ended = await Promise.all(wrong.map(([args]) => keyswitch(args)));
+  for (const [at, { code, stdout, stderr }] of ended.entries()) {
+    expect({ code, stdout, text: stderr }).toEqual({
+      code: 2,
+      stdout: '',
+      text: expect.stringMatching(wrong[at]![1]),
+    });
+  }
+  const [help, version] = await Promise.all([keyswitch(['--help']), keyswitch(['--version'])]);
+  expect([help.code, version.code]).toEqual([0, 0]);
+  expect(version.stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+});
+
+describe('on a folder that a host holds', () => {
+  test('users, apps and links can be administered, through the host', async () => {
+    const host = await serve(folder);
+    await administer('running');
+    const first = json(await run('first-run --sample --json')) as FirstRunJson;
+    expect(first).toMatchObject({ administrator: null, sample: { users: [] } });
+    const second = await run('serve --port 0');
+    expect(complaint(second)).toEqual([
+      `keyswitch: Another Keyswitch runs on ${folder}. Stop it, or choose another folder with --data.`,
+    ]);
+    expect(await host.stop()).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test("the host is reached whatever its address, and whatever its site's own certificate says", async () => {
+    const own = newFolder();
+    onTestFinished(() => rmSync(own, { recursive: true, force: true }));
+    const making = { random: createSystemRandom(), clock: createSystemClock() };
+    const authority = createAuthority('plant', making);
+    const { certificate, key } = createServerCertificate(['hmi.plant.example'], authority, making);
+    writeFileSync(join(own, 'own.crt'), certificate.toString() + authority.certificate.toString());
+    writeFileSync(join(own, 'own.key'), key);
+    const settings = ['--set', 'http.certificate=own.crt', '--set', 'http.certificateKey=own.key'];
+    const host = await serve(own, ['--host', '0.0.0.0', ...settings]);
+    expect(host.control.trust).toBe(certificate.toString());
+    const users = await keyswitch(['user', 'list', '--json', '--data', own]);
+    expect(json(users)).toEqual([expect.objectContaining({ name: 'Administrator' })]);
+    await host.stop();
+  });
+
+  test('another program on its port is not told the key', async () => {
+    const held = newFolder();
+    onTestFinished(() => rmSync(held, { recursive: true, force: true }));
+    const [host, other] = await Promise.all([serve(held), serve(folder)]);
+    writeFileSync(join(held, 'control.json'), JSON.stringify({ ...host.control, url: other.url }));
+    const refused = await keyswitch(['user', 'list', '--data', held]);
+    expect(complaint(refused)).toEqual([
+      expect.stringMatching(
+        /^keyswitch: A Keyswitch holds the data folder, but does not answer at https:\/\/127\.0\.0\.1:\d+ \(.+\)\.$/,
+      ),
+    ]);
+    rmSync(join(held, 'control.json'));
+    const early = await keyswitch(['user', 'list', '--data', held]);
+    expect(complaint(early)).toEqual([
+      `keyswitch: Another Keyswitch holds ${held}, but is not ready. Wait a moment, or stop it.`,
+    ]);
+    await Promise.all([host.stop(), other.stop()]);
+  });
+});
+
+describe('config', () => {
+  const file = join(folder, 'keyswitch.yaml');
+  test('sets one setting without losing a comment, and checks them all', async () => {
+    writeFileSync(file, '# Ours.\nhttp:\n  # The LAN.\n  port: 8443 # as ever\n');
+    const set = await run('config set http.port 9443');
+    expect(set).toMatchObject({
+      code: 0,
+      stdout: 'http.port is set. A running host takes it up at its next start.\n',
+    });
+    expect(readFileSync(file, 'utf8')).toBe('# Ours.\nhttp:\n  # The LAN.\n  port: 9443 # as ever\n');
+    const [checked, refused] = await Promise.all([run('config check'), run('config set http.port 70000')]);
+    expect(checked).toMatchObject({ code: 0, stdout: `The settings of ${folder} are good.\n` });
+    expect(complaint(refused)).toEqual([
+      'keyswitch: http.port: expected whole number, 0 to 65535; given 70000',
+    ]);
+    expect(readFileSync(file, 'utf8')).toContain('port: 9443');
+    rmSync(file);
+  });
+});

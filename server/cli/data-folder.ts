@@ -1,0 +1,121 @@
+/** Administration of a data folder: by its running host where there is one, else by opening it for a moment. */
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { createStream } from 'rotating-file-stream';
+import type { Actor } from '../audit/audit.ts';
+import { defaultDataFolder, prepareDataFolder } from '../config/data-folder.ts';
+import { loadConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+import { readControl } from '../control.ts';
+import { isKeyswitchError, KeyswitchError } from '../errors.ts';
+import { openFeatures, type Features, type Ports, type Settings } from '../features.ts';
+import { firstRun } from '../first-run.ts';
+import { newAppSchema, newLinkSchema, newUserSchema } from '../http/contract.ts';
+import { parse } from '../http/route.ts';
+import { createSystemClock, type Clock } from '../ports/clock.ts';
+import { createLog, type Log } from '../ports/log.ts';
+import { createSystemRandom } from '../ports/random.ts';
+import { loadSecrets } from '../secrets/secrets.ts';
+import type { Administration } from './administration.ts';
+import { administrationOf } from './running-host.ts';
+
+export interface DataFolderOptions {
+  readonly dataFolder: string | undefined;
+  /** Settings by path, from flags. */
+  readonly flags?: Readonly<Record<string, string>>;
+}
+
+/** Reads everything a start needs from the data folder, making what is missing. */
+export function prepare({ dataFolder, flags = {} }: DataFolderOptions): { settings: Settings; ports: Ports } {
+  const folder = resolveDataFolder(dataFolder);
+  prepareDataFolder(folder);
+  const config = loadConfig({ dataFolder: folder, env: process.env, flags });
+  const clock = createSystemClock();
+  const random = createSystemRandom();
+  const log = openLog(folder, config.log, clock);
+  const secrets = loadSecrets({ dataFolder: folder, env: process.env, random, log });
+  return { settings: { dataFolder: folder, config, secrets }, ports: { clock, random, log } };
+}
+
+export function resolveDataFolder(given: string | undefined): string {
+  return (
+    given ?? process.env['KEYSWITCH_DATA'] ?? defaultDataFolder(process.env, process.platform, homedir())
+  );
+}
+
+function openLog(folder: string, options: Config['log'], clock: Clock): Log {
+  const stream = createStream('keyswitch.log', {
+    path: join(folder, 'logs'),
+    size: `${options.maxFileMiB}M`,
+    maxFiles: options.files,
+    mode: 0o600,
+  });
+  // A full disk must not end the host: what cannot be logged is told once where a service keeps it.
+  stream.on('error', (error: Error) =>
+    process.stderr.write(`keyswitch: the log cannot be written: ${error.message}\n`),
+  );
+  return createLog({ level: options.level, streams: [stream], now: clock.now });
+}
+
+/** Does `work` on the data folder, whether its host runs or not. */
+export async function administer<Result>(
+  options: DataFolderOptions,
+  work: (administration: Administration) => Promise<Result>,
+): Promise<Result> {
+  const { settings, ports } = prepare(options);
+  let features: Features;
+  try {
+    features = await openFeatures(settings, ports);
+  } catch (error) {
+    if (!isKeyswitchError(error, 'data-folder-in-use')) throw error;
+    const control = readControl(settings.dataFolder);
+    if (control === null) {
+      throw new KeyswitchError(
+        'host-unreachable',
+        `Another Keyswitch holds ${settings.dataFolder}, but is not ready. Wait a moment, or stop it.`,
+        { cause: error },
+      );
+    }
+    return work(administrationOf(control));
+  }
+  try {
+    return await work(administrationWith(features, settings, ports));
+  } finally {
+    await features.close();
+  }
+}
+
+function administrationWith(features: Features, { config }: Settings, { random }: Ports): Administration {
+  const { users, apps, links } = features;
+  const actor: Actor = { name: 'command line', door: 'command-line', address: null };
+  const { appLogoutTimeInMin } = config.sessions;
+  return {
+    firstRun: (sample) => firstRun(features, random, { sample, appLogoutTimeInMin }),
+    addUser: async (input) => users.add(parse(newUserSchema, input, 'user'), actor),
+    listUsers: () => users.list(),
+    async addApp(input) {
+      const { name, logoutTimeInMin = appLogoutTimeInMin } = parse(newAppSchema, input, 'app');
+      const { app, key } = await apps.add({ name, logoutTimeInMin }, actor);
+      return { id: app.id, key };
+    },
+    listApps: async () => apps.list(),
+    async grant(appId, userName, data) {
+      const app = apps.byId(appId);
+      const user = await users.byName(userName);
+      if (app === null) throw new KeyswitchError('not-found', `No app has the id ${appId}.`);
+      if (user === null) throw new KeyswitchError('not-found', `No user is named ${userName}.`);
+      await apps.grant(app, user, data, actor);
+    },
+    addLink: async (input) => links.add(parse(newLinkSchema, input, 'link'), actor),
+    listLinks: () => links.list(),
+  };
+}
+
+/** Finds the app that a command names by its name or its id. */
+export async function findAppId(administration: Administration, nameOrId: string): Promise<string> {
+  const apps = await administration.listApps();
+  const app =
+    apps.find(({ name }) => name === nameOrId) ?? apps.find(({ id }) => id === nameOrId.toLowerCase());
+  if (app === undefined) throw new KeyswitchError('not-found', `No app has the name or id ${nameOrId}.`);
+  return app.id;
+}

@@ -1,0 +1,172 @@
+/** One running Keyswitch: the features, and the doors that lead to them; the one place that wires the house. */
+import { X509Certificate } from 'node:crypto';
+import { hostname, networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+import { HOST_ACTOR, type Actor } from './audit/audit.ts';
+import { removeControl, writeControl } from './control.ts';
+import { iauthPush } from './dialects/iauth/push.ts';
+import { iauthTokenRoutes } from './dialects/iauth/token.ts';
+import { openFeatures, type Features, type Ports, type Settings } from './features.ts';
+import { firstRun, type FirstRun } from './first-run.ts';
+import { createHttpApp } from './http/app.ts';
+import { createIdentify } from './http/caller.ts';
+import type { Route } from './http/route.ts';
+import { appRoutes } from './http/routes/apps.ts';
+import { firstRunRoutes } from './http/routes/first-run.ts';
+import { linkRoutes } from './http/routes/links.ts';
+import { publicRoutes } from './http/routes/public.ts';
+import { sessionRoutes } from './http/routes/session.ts';
+import { signInRoutes } from './http/routes/sign-in.ts';
+import { userRoutes } from './http/routes/users.ts';
+import { createHttpsServer } from './http/server.ts';
+import { createTls, type Tls } from './http/tls.ts';
+import { randomText, type Random } from './ports/random.ts';
+import { VERSION } from './product.ts';
+import { createOverview } from './realtime/overview.ts';
+import { nativeProtocol } from './realtime/ws/native.ts';
+import { openWebSocketDoor } from './realtime/ws/door.ts';
+
+export interface Host {
+  /** Where a browser on this machine finds it: `https://127.0.0.1:8443`. */
+  readonly url: string;
+  readonly features: Features;
+  /** For a window that is pinned to it. */
+  readonly tls: Pick<Tls, 'fingerprint256' | 'caCertificate'>;
+  /** What a first start has made; its secrets are told once, here. */
+  readonly firstRun: FirstRun;
+  /** Keeps the sessions, releases the PLCs, checkpoints the store. Closing twice is closing once. */
+  close(): Promise<void>;
+}
+
+/** How long a request under way may go on while the host stops. */
+const CLOSE_GRACE_MS = 2000;
+
+/** Starts everything; on a fault what was started is closed again, and the error says what to do. */
+export async function startHost(settings: Settings, ports: Ports): Promise<Host> {
+  const features = await openFeatures(settings, ports);
+  try {
+    return await openDoors(features, settings, ports);
+  } catch (error) {
+    await features.close();
+    throw error;
+  }
+}
+
+async function openDoors(features: Features, settings: Settings, ports: Ports): Promise<Host> {
+  const { config, dataFolder } = settings;
+  const { clock, random, log } = ports;
+  const { apps, bus, sessions, links } = features;
+
+  const tls = await createTls({
+    folder: join(dataFolder, 'tls'),
+    names: [config.http.host, ...config.http.names].filter((name) => name !== '0.0.0.0' && name !== '::'),
+    ownCertificate: ownCertificate(config.http),
+    interfaces: networkInterfaces,
+    clock,
+    random,
+    log,
+  });
+  const overview = createOverview({ bus, apps, sessions, clock, linkStatus: links.status });
+  const controlKey = randomText(random, 32);
+  const app = createHttpApp(
+    {
+      routes: routesOf(features, settings, random),
+      dialects: config.dialects.iauth ? [iauthTokenRoutes({ sessions, apps }, config.http.maxBodyBytes)] : [],
+      identify: createIdentify({ sessions, controlKey }),
+      log,
+    },
+    { ...config.http, version: VERSION },
+  );
+  const https = createHttpsServer(tls, app);
+  const sockets = openWebSocketDoor(
+    https.server,
+    [
+      nativeProtocol({ apps, sessions, overview, bus, clock }),
+      ...(config.dialects.iauth ? [iauthPush({ apps, sessions, bus })] : []),
+    ],
+    { clock, log },
+    { ...config.realtime, trustedOrigins: config.http.trustedOrigins },
+  );
+
+  async function closeDoors(): Promise<void> {
+    removeControl(dataFolder);
+    sockets.close();
+    await https.close(CLOSE_GRACE_MS);
+    overview.close();
+    tls.close();
+  }
+
+  try {
+    const url = await https.listen(config.http.host, config.http.port);
+    await links.start();
+    const tellCommandLine = (): void =>
+      writeControl(dataFolder, { url, pid: process.pid, key: controlKey, trust: trustAnchor(tls) });
+    tls.onChange(tellCommandLine);
+    tellCommandLine();
+    await record(features, 'host-started', { version: VERSION, url });
+    // Last, when nothing can go wrong any more: its secrets are told once, and those of a failed start to nobody.
+    const made = await firstRun(features, random, { sample: false, ...config.sessions });
+    log.info({ url, version: VERSION, data: dataFolder }, 'ready');
+    let closing: Promise<void> | null = null;
+    return {
+      url,
+      features,
+      tls,
+      firstRun: made,
+      close: () => (closing ??= closeHost()),
+    };
+
+    async function closeHost(): Promise<void> {
+      await closeDoors();
+      await record(features, 'host-stopped', {}).catch((err: unknown) =>
+        log.error({ err }, 'the stop could not be recorded'),
+      );
+      await features.close();
+      log.info({}, 'stopped');
+    }
+  } catch (error) {
+    await closeDoors();
+    throw error;
+  }
+}
+
+function routesOf(features: Features, { config }: Settings, random: Random): Route[] {
+  const { apps, users, sessions, links, keys, passwords, store } = features;
+  const { name: plant, station, banner } = config.plant;
+  return [
+    // First what is asked for most: Express tries the paths in this order.
+    ...sessionRoutes({ sessions }),
+    ...signInRoutes({ sessions }),
+    ...appRoutes({ apps, users, sessions, defaultLogoutTimeInMin: config.sessions.appLogoutTimeInMin }),
+    ...publicRoutes({
+      apps,
+      keys,
+      policy: passwords.policy,
+      place: { plant, station: station || hostname(), banner, version: VERSION },
+      linkStatus: links.status,
+      probeStore: () => store.read.selectFrom('apps').select('id').limit(1).execute(),
+    }),
+    ...userRoutes({ users }),
+    ...firstRunRoutes((sample) => firstRun(features, random, { sample, ...config.sessions })),
+    ...linkRoutes({ links }),
+  ];
+}
+
+/** The local CA, or the site's own certificate itself. */
+function trustAnchor(tls: Tls): string {
+  return tls.caCertificate ?? new X509Certificate(tls.credentials().cert).toString();
+}
+
+function ownCertificate(http: Settings['config']['http']): { certificate: string; key: string } | null {
+  const { certificate, certificateKey: key } = http;
+  return certificate === undefined || key === undefined ? null : { certificate, key };
+}
+
+function record(
+  { store, audit }: Features,
+  action: 'host-started' | 'host-stopped',
+  detail: Record<string, unknown>,
+): Promise<void> {
+  const actor: Actor = HOST_ACTOR;
+  return store.write((writer) => audit.append(writer, { action, actor, detail }));
+}

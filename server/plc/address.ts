@@ -1,0 +1,149 @@
+/** Reads and writes the address of a value in a PLC: its area, its offset and width, and what fits into it. */
+import { invalidInput, type KeyswitchError } from '../errors.ts';
+
+/** A memory area: a data block by number, or markers, process inputs, process outputs. */
+export type Area =
+  | { readonly kind: 'DB'; readonly number: number }
+  | { readonly kind: 'M' }
+  | { readonly kind: 'I' }
+  | { readonly kind: 'Q' };
+
+export type Width = 'bit' | 'byte' | 'word' | 'double-word';
+
+/** Where in an area a value lies, and the largest whole number it holds (the smallest is 0). */
+export interface Address {
+  readonly width: Width;
+  /** 0..65535. */
+  readonly byteOffset: number;
+  /** 0..7; 0 unless `width` is `bit`. */
+  readonly bitNumber: number;
+  /** 1, 255, 65535 or 4294967295: see `parseAddress` for why values are unsigned. */
+  readonly max: number;
+}
+
+/** One value in a PLC, by the name that the driver asks for it: `DB250,WORD188`, `DB250,X12.3`, `MW10`. */
+export interface Item {
+  readonly name: string;
+  readonly max: number;
+}
+
+const DATA_BLOCK_LIMIT = 65535;
+/** S7 areas are at most 64 KiB long. */
+const AREA_BYTES = 65536;
+
+interface Form {
+  readonly letter: string;
+  readonly bytes: number;
+  readonly max: number;
+  /** How the driver's names spell it, in a data block and elsewhere. */
+  readonly inDataBlock: string;
+  readonly elsewhere: string;
+}
+
+const FORMS: Readonly<Record<Width, Form>> = {
+  bit: { letter: 'X', bytes: 1, max: 1, inDataBlock: 'X', elsewhere: '' },
+  byte: { letter: 'B', bytes: 1, max: 0xff, inDataBlock: 'BYTE', elsewhere: 'B' },
+  word: { letter: 'W', bytes: 2, max: 0xffff, inDataBlock: 'WORD', elsewhere: 'W' },
+  'double-word': { letter: 'D', bytes: 4, max: 0xffffffff, inDataBlock: 'DWORD', elsewhere: 'D' },
+};
+const WIDTHS = Object.keys(FORMS) as Width[];
+
+/** English letters and the German ones of STEP 7 (Merker, Eingang, Ausgang). */
+const LETTERS: ReadonlyMap<string, 'M' | 'I' | 'Q'> = new Map([
+  ['M', 'M'],
+  ['I', 'I'],
+  ['E', 'I'],
+  ['Q', 'Q'],
+  ['A', 'Q'],
+]);
+
+/**
+ * Parses an area: `DB1` to `DB65535` (a data block), `M` (markers), `I` or `E` (process inputs), `Q` or `A` (process
+ * outputs). Letter case and spaces around do not count.
+ *
+ * Throws `invalid-input` for the field `area`.
+ */
+export function parseArea(text: string): Area {
+  const trimmed = text.trim().toUpperCase();
+  const letter = LETTERS.get(trimmed);
+  if (letter !== undefined) return { kind: letter };
+  const number = Number(/^DB\s*(\d{1,9})$/.exec(trimmed)?.[1] ?? 0);
+  if (number >= 1 && number <= DATA_BLOCK_LIMIT) return { kind: 'DB', number };
+  throw invalidInput(
+    'area',
+    `${quote(text)} is not a data block from DB1 to DB${DATA_BLOCK_LIMIT}, nor M, I (E) or Q (A). Example: DB250`,
+  );
+}
+
+/** Writes the one form that `parseArea` reads back as the same area; English letters. */
+export function formatArea(area: Area): string {
+  return area.kind === 'DB' ? `DB${area.number}` : area.kind;
+}
+
+/**
+ * Parses an address: `W188` (word), `B188` (byte), `D188` (double word), each with its BYTE offset, and `X1507` (bit)
+ * with its BIT offset, byte * 8 + bit, as iAuth has it. Letter case and spaces around do not count.
+ *
+ * Values are unsigned: a level or a user's number is a count, iAuth's data are written without a sign, and a PLC
+ * program that declares the word as INT sees the same bits up to 32767.
+ *
+ * Throws `invalid-input` for the field `address` when it is malformed or reaches beyond the 64 KiB of an area.
+ */
+export function parseAddress(text: string): Address {
+  const match = /^([A-Z])\s*(\d{1,9})$/.exec(text.trim().toUpperCase());
+  const width = WIDTHS.find((candidate) => FORMS[candidate].letter === match?.[1]);
+  if (match === null || width === undefined) throw malformed(text);
+  const offset = Number(match[2]);
+  const last = lastOffset(width);
+  if (offset > last)
+    throw invalidInput(
+      'address',
+      `${quote(text)} reaches beyond the area: ${FORMS[width].letter}${last} is the last ${width.replace('-', ' ')}`,
+    );
+  return {
+    width,
+    ...(width === 'bit' ? splitBitOffset(offset) : { byteOffset: offset, bitNumber: 0 }),
+    max: FORMS[width].max,
+  };
+}
+
+/** Writes the one form that `parseAddress` reads back as the same address. */
+export function formatAddress({ width, byteOffset, bitNumber }: Address): string {
+  return `${FORMS[width].letter}${width === 'bit' ? byteOffset * 8 + bitNumber : byteOffset}`;
+}
+
+/** Names the value at `address` in `area` as the driver asks for it. */
+export function itemAt(area: Area, address: Address): Item {
+  const form = FORMS[address.width];
+  const offset =
+    address.width === 'bit' ? `${address.byteOffset}.${address.bitNumber}` : `${address.byteOffset}`;
+  const name =
+    area.kind === 'DB'
+      ? `DB${area.number},${form.inDataBlock}${offset}`
+      : `${area.kind}${form.elsewhere}${offset}`;
+  return { name, max: address.max };
+}
+
+/** Tells whether `value` can be written to an item: a whole number from 0 to `item.max`. */
+export function fits(item: Pick<Item, 'max'>, value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= item.max;
+}
+
+function splitBitOffset(offset: number): { byteOffset: number; bitNumber: number } {
+  return { byteOffset: Math.floor(offset / 8), bitNumber: offset % 8 };
+}
+
+function lastOffset(width: Width): number {
+  return width === 'bit' ? AREA_BYTES * 8 - 1 : AREA_BYTES - FORMS[width].bytes;
+}
+
+function malformed(text: string): KeyswitchError {
+  return invalidInput(
+    'address',
+    `${quote(text)} is not W (word), B (byte) or D (double word) with a byte offset, nor X (bit) with a bit offset. Example: W188`,
+  );
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}...` : text);
+}

@@ -1,0 +1,35 @@
+/** What a session is: one identity at one door from sign-in to its end, with a reason for the end. */
+import type { UserType } from '../users/user.ts';
+
+/** `app`: an HMI's current user. `browser`: a cookie. `bearer`: a pair of tokens. */
+export type SessionKind = 'app' | 'browser' | 'bearer';
+
+export type EndReason =
+  | 'signed-out'
+  | 'replaced' // another user signed in at the same app
+  | 'time-limit' // the absolute limit passed
+  | 'idle'
+  | 'plc' // the PLC set the default value
+  | 'refresh-reused' // a refresh token was presented twice (RFC 9700 section 4.14)
+  | 'password-changed'
+  | 'user-disabled'
+  | 'ended-by-administrator';
+
+/** One live or ended session. Times are milliseconds since the epoch, UTC. */
+export interface Session {
+  readonly id: string;
+  readonly kind: SessionKind;
+  readonly user: {
+    readonly id: string;
+    readonly name: string;
+    readonly displayName: string;
+    readonly type: UserType;
+  };
+  /** The app it is the current user of; null for a session at Keyswitch itself. */
+  readonly app: { readonly id: string; readonly name: string } | null;
+  /** The app-user's `data` (a level such as `9`, or a role name); the user's type where there is no app. */
+  readonly role: string;
+  readonly openedAt: number;
+  /** The absolute limit. */
+  readonly expiresAt: number;
+}

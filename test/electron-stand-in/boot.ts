@@ -1,0 +1,24 @@
+/** Starts an app as Electron would: `boot.ts [switches] <folder or file> [arguments]`, with `electron` being the stand-in. */
+import { existsSync, readFileSync } from 'node:fs';
+import { registerHooks } from 'node:module';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { takeQuestions } from './control.ts';
+
+const STAND_IN = new URL('./electron.ts', import.meta.url).href;
+
+registerHooks({
+  resolve: (specifier, context, next) =>
+    specifier === 'electron' ? { url: STAND_IN, shortCircuit: true } : next(specifier, context),
+});
+
+const app = resolve(process.argv.slice(2).find((argument) => !argument.startsWith('-')) ?? '.');
+process.argv.splice(0, 2, 'electron');
+takeQuestions(await import('./electron.ts'));
+await import(pathToFileURL(mainOf(app)).href);
+
+function mainOf(path: string): string {
+  const manifest = join(path, 'package.json');
+  if (!existsSync(manifest)) return path;
+  return join(path, (JSON.parse(readFileSync(manifest, 'utf8')) as { main: string }).main);
+}
