@@ -15,7 +15,7 @@ export interface Answer {
 }
 
 export interface Connection {
-  /** Sends one whole request, see `requestTo`; rejects on any status but 200. */
+  /** Sends one whole request, see `requestTo`; rejects on any status but 200, unless any will do. */
   exchange(request: Buffer): Promise<Answer>;
   close(): void;
 }
@@ -43,9 +43,18 @@ export function requestTo(
   return Buffer.from(`${lines.join('\r\n')}\r\n\r\n${content}`);
 }
 
-export async function openConnection({ url, ca }: Endpoint): Promise<Connection> {
+export interface ConnectionOptions {
+  /** The address to come from, such as another one of this machine's loopback network. */
+  readonly localAddress?: string;
+  readonly anyStatus?: boolean;
+}
+
+export async function openConnection(
+  { url, ca }: Endpoint,
+  { anyStatus = false, ...from }: ConnectionOptions = {},
+): Promise<Connection> {
   const { hostname: host, port } = new URL(url);
-  const socket = connect({ host, port: Number(port), ca });
+  const socket = connect({ host, port: Number(port), ca, ...from });
   socket.setNoDelay();
   socket.setTimeout(PATIENCE_MS, () => socket.destroy(new Error(`${url} did not answer in time`)));
   let received = Buffer.alloc(0);
@@ -56,7 +65,7 @@ export async function openConnection({ url, ca }: Endpoint): Promise<Connection>
     const answer = parse(received);
     if (answer === null) return;
     received = Buffer.alloc(0);
-    if (answer.status === 200) waiting?.resolve(answer);
+    if (answer.status === 200 || anyStatus) waiting?.resolve(answer);
     else waiting?.reject(new Error(`${url} answered ${answer.status}: ${answer.body}`));
   });
   socket.on('error', (error) => waiting?.reject(error));

@@ -4,7 +4,9 @@ import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os'
 import { parseArgs } from 'node:util';
 import { buildStale } from '../build/build.ts';
 import { messageOf } from '../server/errors.ts';
+import { audit } from './audit.ts';
 import type { Bench } from './harness.ts';
+import { lockout } from './lockout.ts';
 import { plc } from './plc.ts';
 import { judge, renderTable, type Judged } from './report.ts';
 import { sessionChecks } from './session-checks.ts';
@@ -17,9 +19,11 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   'session-checks': sessionChecks,
   'sign-ins': signIns,
   storm,
+  lockout,
   plc,
   start,
   store,
+  audit,
 };
 
 interface Result {

@@ -2,8 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { createAudit, HOST_ACTOR } from '../server/audit/audit.ts';
+import { randomBytes } from 'node:crypto';
+import { HOST_ACTOR, openAudit, type Audit } from '../server/audit/audit.ts';
 import { createSystemClock } from '../server/ports/clock.ts';
+import { createLog } from '../server/ports/log.ts';
 import { openStore, type Store } from '../server/store/store.ts';
 import { scratchFolder, takeTurns, type Bench, type Row } from './harness.ts';
 
@@ -15,14 +17,17 @@ const SECONDS = 2;
 export const store: Bench = {
   title: `durable writes of one audit row, ${TOGETHER} waiting at once and one at a time`,
   async run() {
-    const kept = await openStore(scratchFolder());
+    const folder = scratchFolder();
+    const kept = await openStore(folder);
+    const audit = await openTrail(kept, folder);
     const raw = await openRaw();
     const rounds = await takeTurns(ROUNDS, {
-      store: () => writesPerSecond(kept, TOGETHER),
+      store: () => writesPerSecond(kept, audit, TOGETHER),
       raw: () => rawPerSecond(raw, TOGETHER),
-      storeSingle: () => writesPerSecond(kept, 1),
+      storeSingle: () => writesPerSecond(kept, audit, 1),
       rawSingle: () => rawPerSecond(raw, 1),
     });
+    await audit.close();
     await kept.close();
     raw.close();
     const row = (what: string, rates: readonly number[]): Row => ({ what, unit: '/s', rounds: rates });
@@ -36,8 +41,17 @@ export const store: Bench = {
   },
 };
 
-async function writesPerSecond(kept: Store, together: number): Promise<number> {
-  const audit = createAudit({ read: kept.read, clock: createSystemClock() });
+/** The audit trail of a store without the rest of the house, with the settings of a new installation. */
+export function openTrail(kept: Store, folder: string): Promise<Audit> {
+  const clock = createSystemClock();
+  const log = createLog({ level: 'silent', streams: [], now: clock.now });
+  return openAudit(
+    { store: kept, clock, log, secret: randomBytes(32) },
+    { folder, archiveFolder: join(folder, 'audit-archive'), checkpointRows: 1000, retentionDays: 0 },
+  );
+}
+
+async function writesPerSecond(kept: Store, audit: Audit, together: number): Promise<number> {
   const end = performance.now() + SECONDS * 1000;
   let written = 0;
   const write = async (): Promise<void> => {

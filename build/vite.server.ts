@@ -25,9 +25,10 @@ export default defineConfig({
       input: {
         'server/main': 'server/main.ts',
         'server/sqlite-worker': 'server/store/sqlite-worker.ts',
+        'server/verify-worker': 'server/audit/verify-worker.ts',
         'electron/main': 'electron/main.ts',
       },
-      // What both entries use must lie beside the worker's file, which it looks for there.
+      // What the entries share must lie beside the workers' files, which it looks for there.
       output: { entryFileNames: '[name].js', chunkFileNames: 'server/[name].js' },
     },
   },

@@ -14,6 +14,10 @@ export const ERROR_CATALOGUE = {
   'not-signed-in': 'The request carries no session, or one that has ended. Sign in.',
   forbidden: 'The session is good, but its user may not do this. Ask an administrator.',
   'cross-site': 'A browser sent the request from another site. Use the Keyswitch page itself.',
+  'too-many-tries':
+    'This name was tried too often from this address, or the address tried too many names. Wait the time given.',
+  'storage-full':
+    'The disk of the host is full: nobody new is signed in, so that nothing goes unrecorded. Make room.',
   busy: 'More sign-ins wait than the host can check soon. Try again after the time given.',
   'invalid-input': 'A field is missing, malformed or out of range. Each fault names its field and limit.',
   'malformed-body': 'The body is not valid JSON, or its encoding is not UTF-8. Send a JSON object.',
@@ -29,6 +33,9 @@ export const ERROR_CATALOGUE = {
   'data-folder-in-use': 'Another Keyswitch runs on this data folder. Stop it, or choose another folder.',
   'store-corrupt': 'The database is damaged and was left untouched. Restore a backup.',
   'store-newer': 'The database was written by a newer Keyswitch. Install that version or restore a backup.',
+  'audit-trail-broken':
+    'A row of the audit trail is not as it was written, so it cannot be archived. Verify the trail.',
+  'archive-unusable': 'The archive folder cannot be written, or holds other files. Set audit.archiveFolder.',
   'port-in-use': 'Another program listens on the port. Stop it, or set http.port.',
   'address-unavailable': 'The listen address does not belong to this machine. Set http.host.',
   'certificate-unusable': 'The certificate or its key cannot be read, or they do not belong together.',
@@ -49,6 +56,10 @@ export interface Fault {
   /** Path of the field (`http.port`, `password`), with file and line where it came from one. */
   readonly field: string;
   readonly message: string;
+  /** The rule that failed, in a stable word, so that a page can say it in its own language. */
+  readonly rule?: string | undefined;
+  /** What `rule` asks for. */
+  readonly values?: Readonly<Record<string, number>> | undefined;
 }
 
 export interface ErrorDetails {
@@ -58,6 +69,8 @@ export interface ErrorDetails {
   readonly retryAfterSec?: number;
   /** Good for `password-change` and nothing else; only with `password-change-required`. */
   readonly ticket?: string;
+  /** Why the password must be replaced; only with `password-change-required`. */
+  readonly why?: 'one-time-secret' | 'expired';
 }
 
 export class KeyswitchError extends Error {
@@ -66,6 +79,7 @@ export class KeyswitchError extends Error {
   readonly faults: readonly Fault[];
   readonly retryAfterSec: number | undefined;
   readonly ticket: string | undefined;
+  readonly why: ErrorDetails['why'] | undefined;
 
   constructor(code: ErrorCode, message: string = ERROR_CATALOGUE[code], details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -73,6 +87,7 @@ export class KeyswitchError extends Error {
     this.faults = details.faults ?? [];
     this.retryAfterSec = details.retryAfterSec;
     this.ticket = details.ticket;
+    this.why = details.why;
   }
 }
 

@@ -1,4 +1,5 @@
 /** The one bus: features publish what has become durable; doors, links and caches listen without being known. */
+import type { StorageStatus } from './audit/capacity.ts';
 import type { Log } from './ports/log.ts';
 import type { Session, EndReason } from './sessions/session.ts';
 import type { User } from './users/user.ts';
@@ -18,6 +19,8 @@ export interface Events {
   AppChanged: { readonly app: App };
   /** A PLC link was added, or its status changed. */
   LinkChanged: { readonly linkId: string };
+  /** The disk has filled up, or there is room again. */
+  StorageChanged: StorageStatus;
 }
 
 export type EventName = keyof Events;

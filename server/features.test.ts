@@ -150,6 +150,8 @@ describe('a day in the control room', () => {
       `sign-in by operator ${api} operator HMI password`,
       `session-ended by operator ${api} operator  refresh-reused`,
       `user-added ${page} newcomer  `,
+      `password-change-required by newcomer ${api} newcomer  one-time-secret`,
+      `password-change-refused by newcomer ${api} newcomer  policy`,
       `password-changed by newcomer ${api} newcomer  `,
       `sign-in by newcomer ${api} newcomer  password`,
       'sign-in by PLC link 1 from plc  on operator Boiler plc',

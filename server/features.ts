@@ -1,11 +1,25 @@
 /** The rules of the house without its doors: what the host serves, and what the command line uses while none runs. */
-import { availableParallelism } from 'node:os';
+import { availableParallelism, hostname } from 'node:os';
+import { resolve } from 'node:path';
+import { createAccounts, type Accounts } from './accounts/accounts.ts';
 import { createApps, type Apps } from './apps/apps.ts';
-import { createAudit, type Audit } from './audit/audit.ts';
+import { openAudit, type Audit } from './audit/audit.ts';
+import { freeBytesOf, openCapacity, type Capacity } from './audit/capacity.ts';
+import { createFileTarget } from './audit/forward/file-target.ts';
+import { createForwarder, type Forwarder } from './audit/forward/forward.ts';
+import { createSyslogTarget } from './audit/forward/syslog-target.ts';
+import type { Target } from './audit/forward/target.ts';
+import { createAuditQuery, type AuditQuery } from './audit/query.ts';
 import type { Config } from './config/schema.ts';
+import { createEmergency, type Emergency } from './emergency/emergency.ts';
 import { createBus, type Bus } from './events.ts';
+import { openLockout, type Lockout } from './lockout/lockout.ts';
+import { lockoutRules } from './lockout/rules.ts';
+import { wordsIn, type Words } from './passwords/blocklist.ts';
+import { readCommonPasswords } from './passwords/common-passwords.ts';
 import { createHasher } from './passwords/hasher.ts';
 import { createPasswords, type Passwords } from './passwords/passwords.ts';
+import { policyOf } from './passwords/presets.ts';
 import { createPlcDoor } from './plc/door.ts';
 import { createLinks, type Links } from './plc/links.ts';
 import type { Clock } from './ports/clock.ts';
@@ -30,14 +44,22 @@ export interface Ports {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** The room on the disk of the data folder, in bytes; the system's word where it is left out. */
+  readonly freeBytes?: () => Promise<number>;
 }
 
 export interface Features {
   readonly store: Store;
   readonly bus: Bus;
   readonly audit: Audit;
+  readonly auditQuery: AuditQuery;
+  readonly forwarder: Forwarder;
+  readonly capacity: Capacity;
   readonly passwords: Passwords;
   readonly users: Users;
+  readonly lockout: Lockout;
+  readonly emergency: Emergency;
+  readonly accounts: Accounts;
   readonly apps: Apps;
   readonly keys: KeyRing;
   readonly sessions: Sessions;
@@ -75,22 +97,50 @@ export async function openFeatures(settings: Settings, ports: Ports): Promise<Fe
 
 async function open(
   { config, secrets, dataFolder }: Settings,
-  { clock, random, log }: Ports,
+  ports: Ports,
   opened: Closer[],
 ): Promise<Omit<Features, 'close'>> {
+  const { clock, random, log } = ports;
   const lock = lockFolder(dataFolder);
   opened.push(lock.release);
   const store = await openStore(dataFolder);
   opened.push(store.close);
   const bus = createBus(log);
-  const audit = createAudit({ read: store.read, clock });
-  const hasher = createHasher({
-    ...config.passwords,
-    maxConcurrent: config.passwords.maxConcurrent || availableParallelism(),
-    pepper: secrets.passwordHashingKey,
-  });
-  const passwords = createPasswords({ store, hasher, policy: config.passwords, clock, random });
-  const users = createUsers({ store, audit, bus, passwords, clock, random });
+  const audit = await openAudit(
+    { store, clock, log, secret: secrets.secretPwdKey },
+    { ...config.audit, folder: dataFolder, archiveFolder: resolve(dataFolder, config.audit.archiveFolder) },
+  );
+  opened.push(audit.close);
+  const forwarder = createForwarder(
+    { store, audit, clock, random, log },
+    copyTargets(config, dataFolder, clock),
+  );
+  opened.push(forwarder.close);
+  audit.holdArchive(forwarder.copiedTo);
+  const auditQuery = createAuditQuery({ store, clock });
+  const capacity = await openCapacity(
+    { store, audit, bus, clock, log, freeBytes: ports.freeBytes ?? freeBytesOf(dataFolder) },
+    config.audit,
+  );
+  opened.push(capacity.close);
+  const hasher = createHasher(
+    {
+      ...config.passwords,
+      maxConcurrent: config.passwords.maxConcurrent || availableParallelism(),
+      pepper: secrets.passwordHashingKey,
+    },
+    clock,
+  );
+  const policy = policyOf(config.passwords);
+  const blocklist = { common: readCommonPasswords(), site: siteWords(config) };
+  const passwords = createPasswords({ store, hasher, policy, blocklist, clock, random });
+  const users = createUsers({ store, audit, bus, passwords, clock, random }, config.passwords);
+  const lockout = await openLockout(
+    { store, clock, log, secret: secrets.passwordHashingKey },
+    lockoutRules(config.lockout),
+  );
+  opened.push(lockout.close);
+  const emergency = createEmergency({ store, audit, users, clock, random });
   const apps = await createApps({ store, audit, bus, clock, random });
   const { keyRotationDays: rotationDays, keyOverlapDays: overlapDays, refreshTokenDays } = config.tokens;
   const keys = await openKeyRing(
@@ -100,12 +150,61 @@ async function open(
   opened.push(keys.close);
   const tokens = createTokens({ keys, clock }, { issuer: secrets.jwtIssuer, audience: secrets.jwtAudience });
   const sessions = await openSessions(
-    { store, audit, bus, users, passwords, apps, tokens, clock, random, log },
+    {
+      store,
+      audit,
+      bus,
+      users,
+      passwords,
+      lockout,
+      emergency,
+      mayRecord: capacity.mayRecord,
+      apps,
+      tokens,
+      clock,
+      random,
+      log,
+    },
     { ...config.sessions, ...config.tokens },
   );
   opened.push(sessions.close);
+  const accounts = createAccounts({
+    store,
+    audit,
+    users,
+    passwords,
+    lockout,
+    emergency,
+    sessions,
+    clock,
+  });
   const door = createPlcDoor({ apps, users, sessions, bus, log });
   const links = createLinks({ store, audit, bus, apps, door, clock, random, log }, config.plc);
   opened.push(links.close);
-  return { store, bus, audit, passwords, users, apps, keys, sessions, links };
+  return {
+    ...{ store, bus, audit, auditQuery, forwarder, capacity, passwords, users, lockout, emergency },
+    ...{ accounts, apps, keys, sessions, links },
+  };
+}
+
+/** Where the audit trail is copied to. */
+function copyTargets({ audit }: Config, dataFolder: string, clock: Clock): Target[] {
+  const { syslogHost: host, syslogPort: port, syslogFingerprint: fingerprint, copyFile } = audit;
+  const path = (file: string | undefined): string | undefined => file && resolve(dataFolder, file);
+  const targets: Target[] = [];
+  if (host !== undefined) {
+    const files = {
+      ca: path(audit.syslogCa),
+      certificate: path(audit.syslogCertificate),
+      certificateKey: path(audit.syslogCertificateKey),
+    };
+    targets.push(createSyslogTarget({ host, port, fingerprint, ...files, ownName: hostname() }, clock));
+  }
+  if (copyFile !== undefined) targets.push(createFileTarget(resolve(dataFolder, copyFile), clock));
+  return targets;
+}
+
+/** What an attacker of this place would try first. */
+function siteWords({ passwords, plant }: Config): Words {
+  return wordsIn([...passwords.words, plant.name, plant.station || hostname(), 'Keyswitch']);
 }

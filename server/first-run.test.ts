@@ -1,10 +1,10 @@
 import { hostname } from 'node:os';
 import { describe, expect, test } from 'vitest';
-import { ADMINISTRATOR, DOOR, filesWith, openHouse, type House, type HouseOptions } from '../test/house.ts';
+import { ADMINISTRATOR, DAY_MS, DOOR, filesWith, openHouse, type House } from '../test/house.ts';
 import { firstRun, type FirstCredential, type FirstRun } from './first-run.ts';
 
-const run = ({ features, random }: House, sample = false): Promise<FirstRun> =>
-  firstRun(features, random, { sample, appLogoutTimeInMin: 10 });
+const run = ({ features }: House, sample = false): Promise<FirstRun> =>
+  firstRun(features, { sample, appLogoutTimeInMin: 10 });
 
 const credentialsOf = ({ administrator, sample }: FirstRun): FirstCredential[] => [
   ...(administrator === null ? [] : [administrator]),
@@ -30,7 +30,7 @@ describe('the first start', () => {
     expect(made).toEqual({
       administrator: {
         username: 'Administrator',
-        oneTimeSecret: expect.stringMatching(/^[\w-]{24,}$/) as string,
+        oneTimeSecret: expect.stringMatching(/^([a-z2-9]{5}-){3}[a-z2-9]{5}$/) as string,
       },
       sample: null,
     });
@@ -106,21 +106,27 @@ describe('a one-time secret', () => {
     expectNoTrace();
   });
 
-  test.each<[string, NonNullable<NonNullable<HouseOptions['config']>['passwords']>]>([
-    ['asks for little', { minLength: 1, maxLength: 64 }],
-    ['admits one length only', { minLength: 64, maxLength: 64 }],
-    ['asks for more than a secret usually has', { minLength: 60, maxLength: 64 }],
-    ['asks for the longest passwords', { minLength: 128, maxLength: 128 }],
-  ])('satisfies a policy that %s', async (_name, passwords) => {
-    const house = await openHouse({ config: { passwords } });
-    const [credential] = credentialsOf(await run(house));
-    const length = credential?.oneTimeSecret.length ?? 0;
-    expect(length).toBeGreaterThanOrEqual(Math.max(24, passwords.minLength ?? 0));
-    expect(length).toBeLessThanOrEqual(passwords.maxLength ?? 0);
+  test('is good for 24 hours', async () => {
+    const house = await openHouse();
+    const password = (await run(house)).administrator?.oneTimeSecret ?? '';
+    await house.advance(DAY_MS - 1);
+    await expect(house.signIn('Administrator', { password })).rejects.toMatchObject({
+      code: 'password-change-required',
+    });
+    await house.advance(1);
+    await expect(house.signIn('Administrator', { password })).rejects.toMatchObject({
+      code: 'sign-in-refused',
+    });
   });
 });
 
 describe('repeating it', () => {
+  test('makes an administrator where an emergency account is the only one', async () => {
+    const house = await openHouse();
+    await house.features.emergency.add({ name: 'Administrator' }, ADMINISTRATOR);
+    expect((await run(house)).administrator).toMatchObject({ username: 'Administrator 2' });
+  });
+
   test('changes nothing: neither users nor passwords nor apps nor what was granted', async () => {
     const house = await openHouse();
     await run(house, true);
@@ -181,5 +187,44 @@ describe('repeating it', () => {
     expect(apps.list()).toHaveLength(3);
     for (const app of [taken, alsoTaken]) expect(apps.byId(app.id)).toEqual(app);
     await apps.add({ name: 'Boiler', logoutTimeInMin: 10 }, ADMINISTRATOR);
+  });
+});
+
+describe("Jube's preset", () => {
+  const runJube = ({ features }: House): Promise<FirstRun> =>
+    firstRun(features, { sample: false, preset: 'jube', appLogoutTimeInMin: 10 });
+  const signIn = (house: House) => house.signIn('Administrator', { password: 'Administrator' });
+
+  test("makes Jube's administrator, whose secret is good for replacing it alone", async () => {
+    const house = await openHouse();
+    expect(await runJube(house)).toEqual({
+      administrator: { username: 'Administrator', oneTimeSecret: 'Administrator' },
+      sample: null,
+    });
+    await expect(signIn(house)).rejects.toMatchObject({
+      code: 'password-change-required',
+      ticket: expect.any(String) as string,
+    });
+    const added = (await house.audit()).find(({ action }) => action === 'user-added');
+    expect(added).toMatchObject({
+      subject: 'Administrator',
+      detail: { type: 'Admin', credential: 'preset' },
+    });
+  });
+
+  test('gives it a day: all the world knows that secret', async () => {
+    const house = await openHouse();
+    await runJube(house);
+    await house.advance(DAY_MS - 1);
+    await expect(signIn(house)).rejects.toMatchObject({ code: 'password-change-required' });
+    await house.advance(1);
+    await expect(signIn(house)).rejects.toMatchObject({ code: 'sign-in-refused' });
+  });
+
+  test('makes nothing where an administrator can sign in', async () => {
+    const house = await openHouse();
+    await house.addUser('Ada', { type: 'Admin' });
+    expect(await runJube(house)).toEqual({ administrator: null, sample: null });
+    expect(await house.features.users.byName('Administrator')).toBeNull();
   });
 });

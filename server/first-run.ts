@@ -2,7 +2,6 @@
 import { hostname } from 'node:os';
 import { HOST_ACTOR } from './audit/audit.ts';
 import type { Features } from './features.ts';
-import { randomText, type Random } from './ports/random.ts';
 
 /** A user's one-time secret, told once: it must be replaced at the first sign-in. */
 export interface FirstCredential {
@@ -21,20 +20,22 @@ export interface Sample {
   readonly app: { readonly id: string; readonly name: string };
 }
 
+/** `jube`: the administrator is the one that Jube's clients expect, good for choosing a password of their own. */
+export const PRESETS = ['jube'] as const;
+export type Preset = (typeof PRESETS)[number];
+
 export interface FirstRunOptions {
   /** Also adds an operator, a supervisor, an app `HMI` and their data there. */
   readonly sample: boolean;
+  readonly preset?: Preset | undefined;
   readonly appLogoutTimeInMin: number;
 }
 
 const ADMINISTRATOR = 'Administrator';
-/** 144 bits: longer than any policy's minimum by default, and still typed once without despair. */
-const SECRET_CHARACTERS = 24;
 
 export async function firstRun(
   features: Features,
-  random: Random,
-  { sample, appLogoutTimeInMin }: FirstRunOptions,
+  { sample, preset, appLogoutTimeInMin }: FirstRunOptions,
 ): Promise<FirstRun> {
   const { apps } = features;
   if (apps.station() === null) {
@@ -42,16 +43,38 @@ export async function firstRun(
     await apps.add({ name, logoutTimeInMin: appLogoutTimeInMin, station: true }, HOST_ACTOR);
   }
   return {
-    administrator: await addAdministrator(features, random),
-    sample: sample ? await addSample(features, random, appLogoutTimeInMin) : null,
+    administrator: await addAdministrator(features, preset),
+    sample: sample ? await addSample(features, appLogoutTimeInMin) : null,
   };
 }
 
-async function addAdministrator(features: Features, random: Random): Promise<FirstCredential | null> {
-  const known = await features.users.list();
-  if (known.some(({ type, enabled }) => type === 'Admin' && enabled)) return null;
-  const name = freeName(ADMINISTRATOR, (wanted) => known.some((user) => user.name === wanted));
-  return addUser(features, random, { name, displayName: name, type: 'Admin' });
+async function addAdministrator(
+  features: Features,
+  preset: Preset | undefined,
+): Promise<FirstCredential | null> {
+  const known = await features.accounts.list();
+  // A sealed emergency account administers nothing from day to day.
+  if (known.some(({ user, isEmergency }) => user.type === 'Admin' && user.enabled && !isEmergency))
+    return null;
+  const name = freeName(ADMINISTRATOR, (wanted) => known.some(({ user }) => user.name === wanted));
+  const user = { name, displayName: name, type: 'Admin' } as const;
+  return preset === 'jube' ? addJubeAdministrator(features, user) : addUser(features, user);
+}
+
+/** Jube's own administrator: the secret is known to all the world, so that it is good for replacing it, and for a day. */
+async function addJubeAdministrator(
+  { users, passwords, store }: Features,
+  user: { name: string; displayName: string; type: 'Admin' },
+): Promise<FirstCredential> {
+  const oneTimeSecret = ADMINISTRATOR;
+  const { expiresAt } = passwords.oneTimeSecret();
+  const hash = await passwords.hashOneTime(oneTimeSecret);
+  await store.write(async (writer, afterCommit) => {
+    const input = { ...user, logoutTimeInMin: null };
+    const { id } = await users.addWithin(writer, afterCommit, input, HOST_ACTOR, 'preset');
+    await passwords.set(writer, id, hash, { mustChange: true, expiresAt });
+  });
+  return { username: user.name, oneTimeSecret };
 }
 
 /** `wanted`, or where it is taken the first free one of `wanted 2`, `wanted 3`... */
@@ -62,15 +85,11 @@ function freeName(wanted: string, isTaken: (name: string) => boolean): string {
 }
 
 async function addUser(
-  { users, passwords }: Features,
-  random: Random,
+  { users }: Features,
   user: { name: string; displayName: string; type: 'Active' | 'Admin' },
 ): Promise<FirstCredential> {
-  const length = Math.max(SECRET_CHARACTERS, passwords.policy.minLength);
-  const secret = randomText(random, length).slice(0, length);
-  const input = { ...user, logoutTimeInMin: null, password: secret, mustChange: true };
-  await users.add(input, HOST_ACTOR);
-  return { username: user.name, oneTimeSecret: secret };
+  const { oneTimeSecret } = await users.addWithOneTimeSecret({ ...user, logoutTimeInMin: null }, HOST_ACTOR);
+  return { username: user.name, oneTimeSecret };
 }
 
 const SAMPLE_USERS = [
@@ -78,14 +97,14 @@ const SAMPLE_USERS = [
   { name: 'supervisor', displayName: 'Sam Supervisor', data: '9' },
 ] as const;
 
-async function addSample(features: Features, random: Random, logoutTimeInMin: number): Promise<Sample> {
+async function addSample(features: Features, logoutTimeInMin: number): Promise<Sample> {
   const { users, apps } = features;
   const app = apps.byName('HMI') ?? (await apps.add({ name: 'HMI', logoutTimeInMin }, HOST_ACTOR)).app;
   const granted = new Set((await apps.usersOf(app.id)).map(({ userId }) => userId));
   const added: FirstCredential[] = [];
   for (const { name, displayName, data } of SAMPLE_USERS) {
     if ((await users.byName(name)) === null) {
-      added.push(await addUser(features, random, { name, displayName, type: 'Active' }));
+      added.push(await addUser(features, { name, displayName, type: 'Active' }));
     }
     const user = await users.byName(name);
     if (user !== null && !granted.has(user.id)) await apps.grant(app, user, data, HOST_ACTOR);

@@ -6,12 +6,17 @@ import { HOST_ACTOR, type Actor } from './audit/audit.ts';
 import { removeControl, writeControl } from './control.ts';
 import { iauthPush } from './dialects/iauth/push.ts';
 import { iauthTokenRoutes } from './dialects/iauth/token.ts';
+import { createJube } from './dialects/jube/jube.ts';
 import { openFeatures, type Features, type Ports, type Settings } from './features.ts';
 import { firstRun, type FirstRun } from './first-run.ts';
 import { createHttpApp } from './http/app.ts';
 import { createIdentify } from './http/caller.ts';
 import type { Route } from './http/route.ts';
+import { accountRoutes } from './http/routes/account.ts';
+import { auditArchiveRoutes } from './http/routes/audit-archive.ts';
 import { appRoutes } from './http/routes/apps.ts';
+import { auditRoutes } from './http/routes/audit.ts';
+import { emergencyRoutes } from './http/routes/emergency.ts';
 import { firstRunRoutes } from './http/routes/first-run.ts';
 import { linkRoutes } from './http/routes/links.ts';
 import { publicRoutes } from './http/routes/public.ts';
@@ -20,7 +25,8 @@ import { signInRoutes } from './http/routes/sign-in.ts';
 import { userRoutes } from './http/routes/users.ts';
 import { createHttpsServer } from './http/server.ts';
 import { createTls, type Tls } from './http/tls.ts';
-import { randomText, type Random } from './ports/random.ts';
+import type { Clock } from './ports/clock.ts';
+import { randomText } from './ports/random.ts';
 import { VERSION } from './product.ts';
 import { createOverview } from './realtime/overview.ts';
 import { nativeProtocol } from './realtime/ws/native.ts';
@@ -68,11 +74,20 @@ async function openDoors(features: Features, settings: Settings, ports: Ports): 
   });
   const overview = createOverview({ bus, apps, sessions, clock, linkStatus: links.status });
   const controlKey = randomText(random, 32);
+  const { maxBodyBytes } = config.http;
+  const jube = config.dialects.jube
+    ? createJube({ sessions, secrets: settings.secrets, clock }, { ...config.sessions, maxBodyBytes })
+    : null;
+  const identify = createIdentify({ sessions, controlKey, ...(jube !== null && { guestOf: jube.guestOf }) });
   const app = createHttpApp(
     {
-      routes: routesOf(features, settings, random),
-      dialects: config.dialects.iauth ? [iauthTokenRoutes({ sessions, apps }, config.http.maxBodyBytes)] : [],
-      identify: createIdentify({ sessions, controlKey }),
+      routes: routesOf(features, settings, clock),
+      guests: jube === null ? [] : [jube.meet],
+      dialects: [
+        ...(config.dialects.iauth ? [iauthTokenRoutes({ sessions, apps }, maxBodyBytes)] : []),
+        ...(jube?.routes(identify) ?? []),
+      ],
+      identify,
       log,
     },
     { ...config.http, version: VERSION },
@@ -105,7 +120,7 @@ async function openDoors(features: Features, settings: Settings, ports: Ports): 
     tellCommandLine();
     await record(features, 'host-started', { version: VERSION, url });
     // Last, when nothing can go wrong any more: its secrets are told once, and those of a failed start to nobody.
-    const made = await firstRun(features, random, { sample: false, ...config.sessions });
+    const made = await firstRun(features, { sample: false, ...config.sessions });
     log.info({ url, version: VERSION, data: dataFolder }, 'ready');
     let closing: Promise<void> | null = null;
     return {
@@ -130,25 +145,31 @@ async function openDoors(features: Features, settings: Settings, ports: Ports): 
   }
 }
 
-function routesOf(features: Features, { config }: Settings, random: Random): Route[] {
-  const { apps, users, sessions, links, keys, passwords, store } = features;
+function routesOf(features: Features, { config }: Settings, clock: Clock): Route[] {
+  const { auditQuery, forwarder, capacity } = features;
+  const { accounts, apps, audit, users, sessions, links, keys, passwords, emergency, store } = features;
   const { name: plant, station, banner } = config.plant;
   return [
     // First what is asked for most: Express tries the paths in this order.
     ...sessionRoutes({ sessions }),
     ...signInRoutes({ sessions }),
+    ...emergencyRoutes({ emergency, sessions }),
+    ...accountRoutes({ sessions, passwords, read: store.read }),
     ...appRoutes({ apps, users, sessions, defaultLogoutTimeInMin: config.sessions.appLogoutTimeInMin }),
     ...publicRoutes({
       apps,
       keys,
-      policy: passwords.policy,
+      passwords,
       place: { plant, station: station || hostname(), banner, version: VERSION },
       linkStatus: links.status,
+      storage: () => capacity.status.state,
       probeStore: () => store.read.selectFrom('apps').select('id').limit(1).execute(),
     }),
-    ...userRoutes({ users }),
-    ...firstRunRoutes((sample) => firstRun(features, random, { sample, ...config.sessions })),
+    ...userRoutes({ users, accounts, sessions }),
+    ...firstRunRoutes((options) => firstRun(features, { ...options, ...config.sessions })),
     ...linkRoutes({ links }),
+    ...auditArchiveRoutes({ audit }),
+    ...auditRoutes({ audit, auditQuery, forwarder, capacity, sessions, store, clock }),
   ];
 }
 

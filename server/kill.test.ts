@@ -1,14 +1,16 @@
 /** What the host has answered is true after a power cut: it is killed in the middle of its work, again and again. */
-import { rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { Agent } from 'node:https';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { expect, onTestFinished, test } from 'vitest';
 import { createFixedRandom } from './ports/random.ts';
-import { serve, type Serving } from '../test/command-line.ts';
+import { keyswitch, serve, type Serving } from '../test/command-line.ts';
 import { newFolder, PASSWORD, send, startTestHost, type Answer, type Ask } from '../test/host.ts';
 
+/** Passwords are mistyped here without end. */
+const NO_LOCKOUT = 'lockout: { delayAfter: 0, tries: 0, addressTries: 0 }\n';
 const KILLS = 6;
 const USERS = ['ann', 'ben', 'cleo', 'dan'];
 /** Each client has an app of its own, so that the order of its answers is the order of what happened there. */
@@ -28,6 +30,7 @@ test('every sign-in, refusal and sign-out that was answered is there after each 
   const folder = newFolder();
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const appIds = await populate(folder);
+  writeFileSync(join(folder, 'keyswitch.yaml'), NO_LOCKOUT);
   const random = createFixedRandom('kill -9');
   const below = (limit: number): number => random.bytes(4).readUInt32BE() % limit;
   const known: Known[] = [];
@@ -112,6 +115,7 @@ test('every sign-in, refusal and sign-out that was answered is there after each 
   await expectAllAsAnswered(asking(host));
   expect((await host.stop()).code).toBe(0);
   expectTrail(folder, known, refused);
+  expect(await keyswitch(['audit', 'verify', '--data', folder])).toMatchObject({ code: 0 });
   expect([known.length > 60, known.some(({ signedOut }) => signedOut), refused.answered > 20]).toEqual([
     true,
     true,

@@ -1,8 +1,11 @@
 /** The command line: serving without a display, and administering a data folder by script. */
 import { Command } from 'commander';
 import { addApp } from './cli/app.ts';
+import { addAudit } from './cli/audit.ts';
 import { addConfig } from './cli/config.ts';
+import { addEmergency } from './cli/emergency.ts';
 import { addFirstRun } from './cli/first-run.ts';
+import { addImport } from './cli/import-jube.ts';
 import { addLink } from './cli/link.ts';
 import { reportFailure } from './cli/output.ts';
 import { addServe } from './cli/serve.ts';
@@ -19,9 +22,12 @@ const program = new Command('keyswitch')
 addServe(program);
 addFirstRun(program);
 addUser(program);
+addEmergency(program);
 addApp(program);
 addLink(program);
 addConfig(program);
+addAudit(program);
+addImport(program);
 
 try {
   await program.parseAsync();

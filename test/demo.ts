@@ -21,7 +21,7 @@ async function demo(): Promise<void> {
   const plc = await startS7Server({ db: DATA_BLOCK });
   const { settings, ports } = prepare({ dataFolder, flags: {} });
   const host = await startHost(settings, ports);
-  const { sample } = await firstRun(host.features, ports.random, {
+  const { sample } = await firstRun(host.features, {
     sample: true,
     ...settings.config.sessions,
   });

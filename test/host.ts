@@ -20,11 +20,14 @@ import type { User, UserType } from '../server/users/user.ts';
 /** Satisfies the policy; every user of `addUser` has it. */
 export const PASSWORD = 'the quiet pump house';
 
-/** Hashes that cost next to nothing: the tests are not about their strength. */
+/** Hashes that cost next to nothing, and no lockout: only the tests that are about them set them otherwise. */
 const CHEAP: Readonly<Record<string, string>> = {
   'http.port': '0',
   'passwords.memoryKib': '8',
   'passwords.iterations': '1',
+  'lockout.delayAfter': '0',
+  'lockout.tries': '0',
+  'lockout.addressTries': '0',
 };
 
 export interface HostOptions {
@@ -33,6 +36,8 @@ export interface HostOptions {
   readonly clock?: Clock;
   /** One that stays when the host is closed; by default one that does not. */
   readonly dataFolder?: string;
+  /** The room on the disk; by default what there is. */
+  readonly freeBytes?: () => Promise<number>;
 }
 
 export interface Ask {
@@ -112,7 +117,10 @@ export async function startTestHost(options: HostOptions = {}): Promise<TestHost
     config: loadConfig({ dataFolder, env: {}, flags: { ...CHEAP, ...config } }),
     secrets: loadSecrets({ dataFolder, env: {}, random, log }),
   };
-  const host = await startHost(settings, { clock, random, log });
+  const host = await startHost(settings, {
+    ...{ clock, random, log },
+    ...(options.freeBytes !== undefined && { freeBytes: options.freeBytes }),
+  });
   const { features, url } = host;
   const ca = host.tls.caCertificate ?? '';
   const agent = new Agent({ keepAlive: true, ca });
@@ -220,7 +228,7 @@ export function send(
       response.on('error', reject);
       response.on('end', () => {
         const text = Buffer.concat(chunks).toString('utf8');
-        const isJson = /json/.test(response.headers['content-type'] ?? '') && text !== '';
+        const isJson = /[/+]json/.test(response.headers['content-type'] ?? '') && text !== '';
         resolve({
           status: response.statusCode ?? 0,
           headers: response.headers,
@@ -245,6 +253,7 @@ function record({ bus }: Features): string[] {
     UserChanged: ({ user }) => user.name,
     AppChanged: ({ app }) => app.name,
     LinkChanged: () => '',
+    StorageChanged: ({ state }) => state,
   };
   for (const name of Object.keys(words) as EventName[]) {
     bus.on(name, (event) =>

@@ -5,18 +5,19 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { z } from 'zod';
 import type { App } from '../server/apps/app.ts';
-import type { Actor, AuditEntry } from '../server/audit/audit.ts';
+import { openAudit, type Actor, type Audit, type AuditEntry } from '../server/audit/audit.ts';
 import { configSchema } from '../server/config/schema.ts';
 import type { EventName, Events } from '../server/events.ts';
 import { openFeatures, type Features, type Settings } from '../server/features.ts';
-import { createFixedClock, type FixedClock } from '../server/ports/clock.ts';
+import { createFixedClock, type Clock, type FixedClock } from '../server/ports/clock.ts';
 import { createMemoryLog, type MemoryLog } from '../server/ports/log.ts';
 import { createFixedRandom, type Random } from '../server/ports/random.ts';
 import type { Secrets } from '../server/secrets/secrets.ts';
 import type { Session } from '../server/sessions/session.ts';
 import type { Presentation, SignedIn } from '../server/sessions/sessions.ts';
 import type { SessionsTable } from '../server/store/schema.ts';
-import type { NewUser } from '../server/users/users.ts';
+import type { Store } from '../server/store/store.ts';
+import type { ProvisionedUser } from '../server/users/users.ts';
 import type { User } from '../server/users/user.ts';
 
 export const SECOND_MS = 1000;
@@ -37,6 +38,7 @@ export const SECRETS: Secrets = {
   passwordHashingKey: Buffer.from('the-pepper-of-a-test'),
   jwtIssuer: 'https://keyswitch.test',
   jwtAudience: 'plant',
+  jwtKey: null,
 };
 
 /** Hashing at next to no cost; what Argon2id does is the same. */
@@ -76,7 +78,7 @@ export interface House {
   advance(ms: number): Promise<void>;
   /** Waits until what is being written is on disk. */
   settle(): Promise<void>;
-  addUser(name: string, user?: Partial<NewUser>): Promise<User>;
+  addUser(name: string, user?: Partial<ProvisionedUser>): Promise<User>;
   /** Adds an app and lets users use it: name of the user -> data. */
   addApp(name: string, data?: Readonly<Record<string, string>>, logoutTimeInMin?: number): Promise<App>;
   signIn(username: string, options?: SignInOptions): Promise<SignedIn>;
@@ -96,6 +98,16 @@ export function temporaryFolder(): string {
   return folder;
 }
 
+/** Opens the audit trail of a store that is opened without the rest of the house. */
+export async function openTrail(store: Store, folder: string, clock: Clock): Promise<Audit> {
+  const audit = await openAudit(
+    { store, clock, log: createMemoryLog(clock.now), secret: SECRETS.secretPwdKey },
+    { folder, archiveFolder: join(folder, 'audit-archive'), checkpointRows: 1000, retentionDays: 0 },
+  );
+  onTestFinished(() => audit.close());
+  return audit;
+}
+
 /** What a house is opened with. */
 export function testSettings(dataFolder: string, { config = {}, secrets = {} }: HouseOptions = {}): Settings {
   const passwords = { ...CHEAP_HASHES, ...config.passwords };
@@ -112,6 +124,7 @@ const EVENT_NAMES = [
   'UserChanged',
   'AppChanged',
   'LinkChanged',
+  'StorageChanged',
 ] as const satisfies readonly EventName[];
 
 const placeOf = ({ user, app }: Session): string => `${user.name} at ${app?.name ?? 'Keyswitch'}`;
@@ -143,7 +156,11 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     return opened;
   }
 
-  const settle = (): Promise<void> => features.store.write(async () => {});
+  const settle = async (): Promise<void> => {
+    await features.store.write(async () => {});
+    // What waited for the writes before has had its turn as well.
+    await new Promise((resolve) => setImmediate(resolve));
+  };
 
   return {
     folder,

@@ -1,10 +1,26 @@
 /** The native API as the pages call it: typed answers, and one kind of failure. */
 import type { ErrorCode } from '../../server/errors.ts';
 import type {
+  AccountView,
+  AuditPageView,
+  AuditStatusView,
   AuthenticationView,
+  EmergencyAccountView,
+  FaultView,
+  EmergencyAuthenticationView,
+  EmergencySignInInput,
+  NewUserAnswerView,
+  NewUserInput,
+  OneTimeSecretView,
+  PasswordBlocklistView,
   ProblemView,
+  SealedView,
+  SessionListView,
   SessionView,
   SignInInput,
+  UserChangeInput,
+  UserListItemView,
+  UserView,
   WelcomeView,
 } from '../../server/http/contract.ts';
 
@@ -18,17 +34,26 @@ export class Problem extends Error {
   readonly detail: string;
   /** Sentences, one for each rule or field that failed. */
   readonly faults: readonly string[];
+  /** The faults as they came; of a password with the rule that failed. */
+  readonly refusals: readonly FaultView[];
+  /** The same sentences by the field that they are about. */
+  readonly faultsByField: ReadonlyMap<string, string>;
   readonly retryAfterSec: number;
   readonly ticket: string | undefined;
+  /** Why the password must be replaced. */
+  readonly why: ProblemView['why'];
   readonly reference: string | undefined;
 
   constructor(view: Partial<ProblemView>, retryAfterSec = 0) {
     super(view.title ?? 'The host does not answer.');
     this.code = (view.code ?? 'unreachable') as ErrorCode | 'unreachable';
     this.detail = view.detail ?? this.message;
+    this.refusals = view.faults ?? [];
     this.faults = (view.faults ?? []).map((fault) => fault.message);
+    this.faultsByField = new Map((view.faults ?? []).map(({ field, message }) => [field, message]));
     this.retryAfterSec = retryAfterSec;
     this.ticket = view.ticket;
+    this.why = view.why;
     this.reference = view.reference;
   }
 }
@@ -71,6 +96,7 @@ export function createApi(fetch: typeof globalThis.fetch) {
       ),
     signIn: (input: Omit<SignInInput, 'presentation'>) =>
       call<AuthenticationView>('POST', '/api/v1/sign-in', { ...input, presentation: 'cookie' }),
+    passwordBlocklist: () => call<PasswordBlocklistView>('GET', '/api/v1/password-blocklist'),
     changePassword: (ticket: string, newPassword: string) =>
       call<AuthenticationView>('POST', '/api/v1/password-change', { ticket, newPassword }),
     /** Resolves if the host answers. Without the cookie: this is no activity, and moves no idle limit. */
@@ -80,11 +106,45 @@ export function createApi(fetch: typeof globalThis.fetch) {
         signal: AbortSignal.timeout(timeoutMs),
       }),
     session: () => call<{ session: SessionView }>('GET', '/api/v1/session'),
+    /** One's own sessions, or everyone's. */
+    sessions: (all: boolean) =>
+      call<SessionListView>('GET', all ? '/api/v1/sessions?all=true' : '/api/v1/sessions'),
+    endSession: (id: string) => call<unknown>('DELETE', `/api/v1/sessions/${encodeURIComponent(id)}`),
+    endOtherSessions: (whose: 'mine' | 'everyone') =>
+      call<{ ended: number }>('POST', '/api/v1/sessions/end-others', { whose }),
+    account: () => call<AccountView>('GET', '/api/v1/account'),
+    replacePassword: (currentPassword: string, newPassword: string) =>
+      call<unknown>('PUT', '/api/v1/password', { currentPassword, newPassword }),
+    emergencySignIn: (input: Omit<EmergencySignInInput, 'presentation'>) =>
+      call<EmergencyAuthenticationView>('POST', '/api/v1/emergency/sign-in', {
+        ...input,
+        presentation: 'cookie',
+      }),
     signOut: () => call<unknown>('POST', '/api/v1/sign-out'),
     /** Ends whatever session is current at the app. */
     signOutApp: (appId: string) =>
       call<unknown>('POST', `/api/v1/apps/${encodeURIComponent(appId)}/sign-out`),
+    users: () => call<UserListItemView[]>('GET', '/api/v1/users'),
+    /** Without a password: the answer has a one-time secret, this once. */
+    addUser: (input: Omit<NewUserInput, 'password'>) =>
+      call<NewUserAnswerView>('POST', '/api/v1/users', input),
+    changeUser: (name: string, change: UserChangeInput) => call<UserView>('PATCH', userPath(name), change),
+    resetPassword: (name: string) => call<OneTimeSecretView>('POST', `${userPath(name)}/password-reset`),
+    unlockUser: (name: string) => call<unknown>('POST', `${userPath(name)}/unlock`),
+    emergencyAccounts: () => call<EmergencyAccountView[]>('GET', '/api/v1/emergency'),
+    addEmergencyAccount: (input: { name: string; displayName?: string }) =>
+      call<SealedView>('POST', '/api/v1/emergency', input),
+    sealEmergencyAccount: (name: string) =>
+      call<SealedView>('POST', `/api/v1/emergency/${encodeURIComponent(name)}/seal`),
+    /** A page of the audit trail; `query` as in the address of the endpoint. */
+    audit: (query: string) => call<AuditPageView>('GET', `/api/v1/audit?${query}`),
+    auditStatus: () => call<AuditStatusView>('GET', '/api/v1/audit/status'),
+    verifyAudit: () => call<unknown>('POST', '/api/v1/audit/verify'),
   };
+}
+
+function userPath(name: string): string {
+  return `/api/v1/users/${encodeURIComponent(name)}`;
 }
 
 /** Tells whether `error` is a `Problem` with `code`. */

@@ -1,9 +1,21 @@
 /** The way in and out of this page: where it signs in, who is signed in, and why nobody is any more. */
-import type { SessionView, WelcomeView } from '../../server/http/contract.ts';
+import type {
+  EmergencyAuthenticationView,
+  ProblemView,
+  SessionView,
+  WelcomeView,
+} from '../../server/http/contract.ts';
 import type { EndReason } from '../../server/sessions/session.ts';
 import { isProblem, type Api } from './api.ts';
 import { backOffMs } from './live.svelte.ts';
 import type { Clock, Memory } from './ports.ts';
+
+/** A password that must be replaced before signing in. */
+export interface Change {
+  readonly ticket: string;
+  readonly username: string;
+  readonly why: NonNullable<ProblemView['why']>;
+}
 
 /** Why the sign-in page is back: what the host said, or what the page knows. */
 export type Ending = EndReason | 'unknown' | 'ticket';
@@ -15,12 +27,21 @@ export class Door {
   readonly appId: string | null;
   welcome = $state.raw<WelcomeView | null>(null);
   session = $state.raw<SessionView | null>(null);
-  change = $state.raw<{ readonly ticket: string; readonly username: string } | null>(null);
+  change = $state.raw<Change | null>(null);
   ending = $state.raw<{ readonly reason: Ending; readonly place: string } | null>(null);
+  /** The session is over, and what was typed on the page waits for the same person: why, null where it was only asked for. */
+  pause = $state.raw<{ readonly reason: Ending | null } | null>(null);
+  /** An emergency sign-in whose new envelope is not sealed yet. */
+  unsealed = $state.raw<EmergencyAuthenticationView | null>(null);
+  /** Counts the people who came in; a person who comes back to the page they left is not counted again. */
+  visits = $state(0);
+  /** Another person is here than the one before. */
+  isNewcomer = false;
   reachable = $state(true);
   readonly page = $derived.by(() => {
-    if (this.session !== null) return 'home';
+    if (this.unsealed !== null) return 'envelope';
     if (this.change !== null) return 'password-change';
+    if (this.session !== null) return 'home';
     return this.welcome === null && this.reachable ? 'starting' : 'sign-in';
   });
   readonly appUnknown = $derived.by(
@@ -32,6 +53,7 @@ export class Door {
   readonly #clock: Clock;
   readonly #memory: Memory;
   #reaching = false;
+  #formerUserId: string | null = null;
 
   constructor(appId: string | null, api: Api, clock: Clock, memory: Memory) {
     this.appId = appId;
@@ -52,18 +74,53 @@ export class Door {
     void this.#attempt(0);
   }
 
+  /** Lets a person in: to the page that waits for them, or to a new one. */
   signedIn(session: SessionView): void {
-    this.#memory.setItem(USERNAME_KEY, session.user.name);
+    const returns = this.pause !== null && session.user.id === this.session?.user.id;
+    const former = this.session?.user.id ?? this.#formerUserId;
+    // The name of an emergency account is no help to the next one who signs in.
+    if (this.unsealed === null) this.#memory.setItem(USERNAME_KEY, session.user.name);
+    this.isNewcomer = former !== null && former !== session.user.id;
     this.change = null;
     this.ending = null;
+    this.pause = null;
+    this.unsealed = null;
+    if (!returns) this.visits += 1;
     this.session = session;
+  }
+
+  /** The page stays where it is until the same person has signed in again. */
+  wait(reason: Ending | null): void {
+    this.pause = { reason };
+  }
+
+  /** A person thinks better of signing in again before the end. */
+  goOn(): void {
+    if (this.pause?.reason === null) this.pause = null;
   }
 
   /** Back to the sign-in page, saying why; null where a person chose to go back. */
   leave(reason: Ending | null): void {
+    if (this.change !== null && this.pause !== null) {
+      this.change = null;
+      if (reason !== null) this.pause = { reason };
+      return;
+    }
     this.ending = reason && { reason, place: this.session?.app?.name ?? this.place };
+    this.#formerUserId = this.session?.user.id ?? this.#formerUserId;
     this.session = null;
     this.change = null;
+    this.pause = null;
+  }
+
+  /** Takes over a session that another tab of this browser has opened meanwhile. */
+  async look(): Promise<void> {
+    const isClosed = this.session === null || (this.pause !== null && this.pause.reason !== null);
+    if (!isClosed || this.change !== null || this.unsealed !== null || this.welcome === null) return;
+    const session = await this.#askSession().catch(() => null);
+    const stillClosed = this.session === null || this.pause !== null;
+    if (session === null || !stillClosed || this.change !== null || !this.admits(session)) return;
+    if (this.pause === null || session.user.id === this.session?.user.id) this.signedIn(session);
   }
 
   /** Whether `session` is one of this page's app; a page without an app takes any. */

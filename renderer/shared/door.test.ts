@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createApi } from './api.ts';
 import { Door } from './door.svelte.ts';
 import {
@@ -92,4 +92,132 @@ test('says where and why a session ended', () => {
   expect(door.ending).toEqual({ reason: 'plc', place: 'HMI' });
   door.signedIn(createSession());
   expect(door.ending).toBeNull();
+});
+
+const BOB = createSession({
+  user: { id: 'user-2', name: 'bob', displayName: 'Bob', type: 'Active' },
+});
+
+test('keeps the page of a person who signs in again', () => {
+  const { door } = open({});
+  door.signedIn(createSession());
+  door.wait('idle');
+  expect(door.page).toBe('home');
+  door.signedIn(createSession({ id: 'session-2' }));
+  expect([door.visits, door.pause, door.isNewcomer]).toEqual([1, null, false]);
+});
+
+test('begins a new page for another person', () => {
+  const { door } = open({});
+  door.signedIn(createSession());
+  door.wait('idle');
+  door.signedIn(BOB);
+  expect([door.visits, door.isNewcomer]).toEqual([2, true]);
+});
+
+test.each([
+  [createSession(), false],
+  [BOB, true],
+])('knows a newcomer after a sign-out', (next, isNewcomer) => {
+  const { door } = open({});
+  door.signedIn(createSession());
+  expect(door.isNewcomer).toBe(false);
+  door.leave('signed-out');
+  door.signedIn(next);
+  expect(door.isNewcomer).toBe(isNewcomer);
+});
+
+test('thinks better of signing in again only while the session lives', () => {
+  const { door } = open({});
+  door.signedIn(createSession());
+  door.wait(null);
+  door.goOn();
+  expect(door.pause).toBeNull();
+  door.wait('idle');
+  door.goOn();
+  expect(door.pause).toEqual({ reason: 'idle' });
+});
+
+test('a change of the password on the way in again leads back to the page, and its end to the way in', () => {
+  const { door } = open({});
+  door.signedIn(createSession());
+  door.wait('idle');
+  door.change = { ticket: 't', username: 'anna', why: 'expired' };
+  expect(door.page).toBe('password-change');
+  door.leave('ticket');
+  expect([door.change, door.pause, door.session?.id]).toEqual([null, { reason: 'ticket' }, 'session-1']);
+  door.change = { ticket: 't', username: 'anna', why: 'expired' };
+  door.leave(null);
+  expect(door.pause).toEqual({ reason: 'ticket' });
+  door.change = { ticket: 't', username: 'anna', why: 'expired' };
+  door.signedIn(createSession());
+  expect([door.pause, door.change, door.visits]).toEqual([null, null, 1]);
+});
+
+test('loses the page where somebody else signs in', () => {
+  const { door } = open({});
+  door.signedIn(createSession());
+  door.wait('idle');
+  door.leave(null);
+  expect([door.session, door.pause, door.page === 'home']).toEqual([null, null, false]);
+});
+
+test('an emergency sign-in goes on when the envelope is sealed, and its name is not remembered', () => {
+  const { door, memory } = open({});
+  const session = createSession();
+  door.unsealed = { session, sealed: { username: 'glass', secret: 's', sealedAt: session.openedAt } };
+  expect(door.page).toBe('envelope');
+  door.signedIn(session);
+  expect([door.page, door.unsealed]).toEqual(['home', null]);
+  expect(memory.getItem('keyswitch.username')).toBeNull();
+});
+
+describe('a look at what another tab has done', () => {
+  async function look(prepare: (door: Door) => void, session = createSession({ id: 'session-2' })) {
+    const { door, calls } = open({
+      'GET /api/v1/welcome': json(WELCOME),
+      'GET /api/v1/session': json({ session }),
+    });
+    door.welcome = WELCOME;
+    prepare(door);
+    await door.look();
+    return { door, calls };
+  }
+
+  test('takes over a session', async () => {
+    const { door } = await look(() => {});
+    expect(door.session?.id).toBe('session-2');
+  });
+
+  test('goes on where the same person has signed in elsewhere', async () => {
+    const { door } = await look((door) => {
+      door.signedIn(createSession());
+      door.wait('idle');
+    });
+    expect([door.session?.id, door.pause, door.visits]).toEqual(['session-2', null, 1]);
+  });
+
+  test("does not show one person's page to another", async () => {
+    const { door } = await look((door) => {
+      door.signedIn(createSession());
+      door.wait('idle');
+    }, BOB);
+    expect([door.session?.id, door.pause]).toEqual(['session-1', { reason: 'idle' }]);
+  });
+
+  test.each<[string, (door: Door) => void]>([
+    ['signed in', (door) => door.signedIn(createSession())],
+    [
+      'asked to sign in before the end',
+      (door) => {
+        door.signedIn(createSession());
+        door.wait(null);
+      },
+    ],
+    ['changing a password', (door) => (door.change = { ticket: 't', username: 'anna', why: 'expired' })],
+    ['before the first answer', (door) => (door.welcome = null)],
+  ])('is not needed while %s', async (_, prepare) => {
+    const { calls } = await look(prepare);
+    expect(calls).toEqual([]);
+  });
 });

@@ -6,6 +6,11 @@ import type { Memory } from './ports.ts';
 export type MessageKey = keyof typeof en;
 type Catalogue = Record<MessageKey, string>;
 
+/** Tells whether there is a message for `key`. */
+export function isMessageKey(key: string): key is MessageKey {
+  return Object.hasOwn(en, key);
+}
+
 const CATALOGUES = { en, de } satisfies Record<string, Catalogue>;
 export type Language = keyof typeof CATALOGUES;
 export const LANGUAGES: Record<Language, string> = { en: 'English', de: 'Deutsch' };
@@ -65,6 +70,26 @@ export class I18n {
     return (day.format(ms) === day.format(now) ? time : dateAndTime).format(ms);
   }
 
+  /** `24 Nov 2026, 14:02`. */
+  dateAndTime(ms: number): string {
+    return this.#formats.fullDateAndTime.format(ms);
+  }
+
+  /** `24 Nov 2026, 14:02:11`. */
+  dateAndSeconds(ms: number): string {
+    return this.#formats.dateAndSeconds.format(ms);
+  }
+
+  /** `12,345,678`. */
+  count(value: number): string {
+    return this.#formats.count.format(value);
+  }
+
+  /** `Name, Type, Limit`. */
+  list(items: readonly string[]): string {
+    return this.#formats.list.format(items);
+  }
+
   /** `41 minutes ago`, in whole units. */
   ago(elapsedMs: number): string {
     const { ago } = this.#formats;
@@ -87,6 +112,7 @@ export class I18n {
     const regional = this.#browserLanguage.startsWith(this.#language);
     const locale = regional ? this.#browserLanguage : this.#language;
     const time = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
+    const date = { day: 'numeric', month: 'short', year: 'numeric' } as const;
     const unit = (name: string, unitDisplay: 'short' | 'long') =>
       new Intl.NumberFormat(locale, { style: 'unit', unit: name, unitDisplay, maximumFractionDigits: 1 });
     return {
@@ -99,6 +125,10 @@ export class I18n {
       time: new Intl.DateTimeFormat(locale, time),
       timeWithSeconds: new Intl.DateTimeFormat(locale, { ...time, second: '2-digit' }),
       dateAndTime: new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', ...time }),
+      fullDateAndTime: new Intl.DateTimeFormat(locale, { ...date, ...time }),
+      dateAndSeconds: new Intl.DateTimeFormat(locale, { ...date, ...time, second: '2-digit' }),
+      count: new Intl.NumberFormat(locale),
+      list: new Intl.ListFormat(locale, { type: 'unit' }),
       ago: new Intl.RelativeTimeFormat(locale),
     };
   }

@@ -4,7 +4,7 @@ import { HostClock } from './host-clock.svelte.ts';
 import { backOffMs, Live } from './live.svelte.ts';
 import { createTestPorts, iso, json, START_MS, WELCOME, type Answers } from './testing.ts';
 
-const OVERVIEW = { type: 'overview', serverTime: iso(0), apps: [], links: [] };
+const OVERVIEW = { type: 'overview', serverTime: iso(0), apps: [], links: [], emergencies: [] };
 const REQUEST = { type: 'subscribe', topic: 'overview' };
 
 function start(answers: Answers = { 'GET /api/v1/welcome': json(WELCOME) }) {

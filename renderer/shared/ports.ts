@@ -15,11 +15,21 @@ export type Socket = Pick<WebSocket, 'send' | 'close' | 'onopen' | 'onmessage' |
 /** What this station remembers. */
 export type Memory = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
 
+/** The address of the page, without its query, which stays as it is. */
+export interface Address {
+  path(): string;
+  push(path: string): void;
+  replace(path: string): void;
+  /** Calls back after each *Back* and *Forward* of the browser. */
+  onBack(listener: () => void): void;
+}
+
 export interface Ports {
   readonly fetch: typeof fetch;
   readonly openSocket: () => Socket;
   readonly clock: Clock;
   readonly memory: Memory;
+  readonly address: Address;
 }
 
 /** The browser's own. */
@@ -38,5 +48,11 @@ export function browserPorts(): Ports {
       },
     },
     memory: localStorage,
+    address: {
+      path: () => location.pathname,
+      push: (path) => history.pushState(null, '', path + location.search),
+      replace: (path) => history.replaceState(null, '', path + location.search),
+      onBack: (listener) => addEventListener('popstate', listener),
+    },
   };
 }

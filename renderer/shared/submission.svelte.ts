@@ -9,6 +9,7 @@ export class Submission {
   waitSec = $state(0);
   readonly ready = $derived(!this.sending && this.waitSec === 0);
   readonly #clock: Clock;
+  #cancelCount = (): void => {};
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -30,8 +31,15 @@ export class Submission {
     }
   }
 
+  /** Forgets how the last try ended, and with it the wait. */
+  forget(): void {
+    this.problem = null;
+    this.#countDown(0);
+  }
+
   #countDown(seconds: number): void {
+    this.#cancelCount();
     this.waitSec = seconds;
-    if (seconds > 0) this.#clock.after(1000, () => this.#countDown(seconds - 1));
+    if (seconds > 0) this.#cancelCount = this.#clock.after(1000, () => this.#countDown(seconds - 1));
   }
 }

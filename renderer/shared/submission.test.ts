@@ -41,3 +41,15 @@ test('lets a defect through', async () => {
   await expect(submission.run(() => Promise.reject(new TypeError('defect')))).rejects.toThrow('defect');
   expect(submission.ready).toBe(true);
 });
+
+test('forgets a wait with its problem, and a later one counts alone', async () => {
+  const clock = new TestClock();
+  const submission = new Submission(clock);
+  const refuse = (seconds: number) => () => Promise.reject(new Problem({ code: 'sign-in-refused' }, seconds));
+  await submission.run(refuse(30));
+  submission.forget();
+  expect([submission.ready, submission.problem]).toEqual([true, null]);
+  await submission.run(refuse(10));
+  await clock.advance(1_000);
+  expect(submission.waitSec).toBe(9);
+});

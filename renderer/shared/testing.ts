@@ -1,6 +1,6 @@
 /** Twins of the outside world for the pages' tests: time stands still, and nothing comes that a test did not send. */
 import type { ProblemView, SessionView } from '../../server/http/contract.ts';
-import type { Clock, Memory, Ports, Socket } from './ports.ts';
+import type { Address, Clock, Memory, Ports, Socket } from './ports.ts';
 
 export const START_MS = Date.UTC(2026, 0, 1, 6);
 export const APP_ID = 'eb97a642-78f5-4458-b8ca-036fe70298ef';
@@ -81,6 +81,37 @@ export class TestSocket implements Socket {
   }
 }
 
+/** An address line with its history. */
+export class TestAddress implements Address {
+  readonly visited: string[];
+  #listener = (): void => {};
+
+  constructor(path = '/') {
+    this.visited = [path];
+  }
+
+  path(): string {
+    return this.visited.at(-1) ?? '/';
+  }
+
+  push(path: string): void {
+    this.visited.push(path);
+  }
+
+  replace(path: string): void {
+    this.visited.splice(-1, 1, path);
+  }
+
+  onBack(listener: () => void): void {
+    this.#listener = listener;
+  }
+
+  back(): void {
+    this.visited.pop();
+    this.#listener();
+  }
+}
+
 export function createMemory(entries: Record<string, string> = {}): Memory {
   const map = new Map(Object.entries(entries));
   return {
@@ -100,6 +131,7 @@ export interface Call {
 
 export interface TestPorts extends Ports {
   readonly clock: TestClock;
+  readonly address: TestAddress;
   readonly sockets: TestSocket[];
   readonly calls: Call[];
   /** May be changed at any time. */
@@ -111,6 +143,7 @@ export function createTestPorts(answers: Answers = {}, memory = createMemory()):
   const calls: Call[] = [];
   return {
     clock: new TestClock(),
+    address: new TestAddress(),
     memory,
     sockets,
     calls,
@@ -151,7 +184,20 @@ export const WELCOME = {
   banner: '',
   version: '1.0.0',
   app: null,
-  password: { minLength: 15, maxLength: 128 },
+  password: {
+    minLength: 15,
+    maxLength: 128,
+    minUppercase: 0,
+    minLowercase: 0,
+    minDigits: 0,
+    minSymbols: 0,
+    symbols: '',
+    blocklist: true,
+    history: 0,
+    minAgeHours: 0,
+    maxAgeDays: 0,
+    warnDays: 14,
+  },
 };
 
 export function createSession(over: Partial<SessionView> = {}): SessionView {

@@ -6,19 +6,30 @@ import type { Clock } from '../shared/ports.ts';
 import { Submission } from '../shared/submission.svelte.ts';
 
 export class SignIn {
-  username = $state('');
   password = $state('');
   /** What is still to be typed. */
   missing = $state<MessageKey | null>(null);
   readonly submission: Submission;
+  #username = $state('');
   readonly #door: Door;
   readonly #api: Api;
 
-  constructor(door: Door, api: Api, clock: Clock) {
+  constructor(door: Door, api: Api, clock: Clock, username = door.lastUsername) {
     this.#door = door;
     this.#api = api;
     this.submission = new Submission(clock);
-    this.username = door.lastUsername;
+    this.#username = username;
+  }
+
+  get username(): string {
+    return this.#username;
+  }
+
+  /** Another name has tries of its own: whoever comes next does not wait for what the one before has mistyped. */
+  set username(username: string) {
+    this.#username = username;
+    const { problem } = this.submission;
+    if (problem?.code === 'too-many-tries' || problem?.code === 'sign-in-refused') this.submission.forget();
   }
 
   async submit(): Promise<void> {
@@ -43,8 +54,10 @@ export class SignIn {
       this.#door.signedIn(session);
     } catch (error) {
       if (isProblem(error, 'unreachable')) this.#door.reach();
-      if (!isProblem(error, 'password-change-required') || error.ticket === undefined) throw error;
-      this.#door.change = { ticket: error.ticket, username };
+      if (!isProblem(error, 'password-change-required')) throw error;
+      const { ticket, why } = error;
+      if (ticket === undefined || why === undefined) throw error;
+      this.#door.change = { ticket, username, why };
     }
   }
 }

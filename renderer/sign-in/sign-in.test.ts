@@ -64,11 +64,13 @@ test('keeps what was typed when it is refused, and does not remember the name', 
 });
 
 test('goes on to the change of the password with the ticket', async () => {
-  const { signIn, door } = open({ [ROUTE]: problem(403, 'password-change-required', { ticket: 't' }) });
+  const { signIn, door } = open({
+    [ROUTE]: problem(403, 'password-change-required', { ticket: 't', why: 'expired' }),
+  });
   signIn.username = 'anna';
   signIn.password = 'first';
   await signIn.submit();
-  expect(door.change).toEqual({ ticket: 't', username: 'anna' });
+  expect(door.change).toEqual({ ticket: 't', username: 'anna', why: 'expired' });
   expect(door.page).toBe('password-change');
 });
 
@@ -80,4 +82,29 @@ test('looks for the host when it does not answer', async () => {
   await settle();
   expect(signIn.submission.problem?.code).toBe('unreachable');
   expect(door.reachable).toBe(false);
+});
+
+test.each([
+  ['sign-in-refused', 401],
+  ['too-many-tries', 429],
+] as const)('%s makes the same name wait, and no other', async (code, status) => {
+  const { signIn, calls, clock } = open({ [ROUTE]: problem(status, code, {}, { 'Retry-After': '300' }) });
+  signIn.username = 'anna';
+  signIn.password = 'wrong';
+  await signIn.submit();
+  await signIn.submit();
+  expect([calls.length, signIn.submission.waitSec]).toEqual([1, 300]);
+  signIn.username = 'bob';
+  expect([signIn.submission.ready, signIn.submission.problem]).toEqual([true, null]);
+  await clock.advance(2000);
+  expect(signIn.submission.waitSec).toBe(0);
+});
+
+test('a busy host makes everybody wait', async () => {
+  const { signIn } = open({ [ROUTE]: problem(503, 'busy', {}, { 'Retry-After': '5' }) });
+  signIn.username = 'anna';
+  signIn.password = 'wrong';
+  await signIn.submit();
+  signIn.username = 'bob';
+  expect(signIn.submission.waitSec).toBe(5);
 });

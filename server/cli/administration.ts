@@ -1,14 +1,30 @@
 /** What the commands can ask for, whether the host runs or not. */
-import type { AppView, LinkView, NewLinkInput, NewUserInput, UserView } from '../http/contract.ts';
-import type { FirstRun } from '../first-run.ts';
+import type {
+  AppView,
+  EmergencyAccountView,
+  LinkView,
+  NewLinkInput,
+  NewUserAnswerView,
+  NewUserInput,
+  OneTimeSecretView,
+  SealedView,
+  UserListItemView,
+} from '../http/contract.ts';
+import type { FirstRun, FirstRunOptions } from '../first-run.ts';
 
 export interface Administration {
-  firstRun(sample: boolean): Promise<FirstRun>;
-  addUser(input: NewUserInput): Promise<UserView>;
-  listUsers(): Promise<readonly UserView[]>;
+  firstRun(options: Pick<FirstRunOptions, 'sample' | 'preset'>): Promise<FirstRun>;
+  addUser(input: NewUserInput): Promise<NewUserAnswerView>;
+  listUsers(): Promise<readonly UserListItemView[]>;
+  resetPassword(userName: string): Promise<OneTimeSecretView>;
+  unlock(userName: string): Promise<void>;
+  addEmergency(input: { name: string }): Promise<SealedView>;
+  sealEmergency(userName: string): Promise<SealedView>;
+  listEmergencies(): Promise<readonly EmergencyAccountView[]>;
   addApp(input: { name: string; logoutTimeInMin?: number }): Promise<{ id: string; key: string }>;
   listApps(): Promise<readonly AppView[]>;
   grant(appId: string, userName: string, data: string): Promise<void>;
   addLink(input: NewLinkInput): Promise<LinkView>;
   listLinks(): Promise<readonly LinkView[]>;
+  archiveAudit(): Promise<{ rows: number }>;
 }

@@ -1,18 +1,19 @@
 /** The commands that administer, on a data folder that no host holds and through one that does. */
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { Agent } from 'node:https';
 import { join } from 'node:path';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createAuthority, createServerCertificate } from '../http/certificates.ts';
 import { createSystemClock } from '../ports/clock.ts';
 import { createSystemRandom } from '../ports/random.ts';
 import { keyswitch, serve, type Ended } from '../../test/command-line.ts';
-import { newFolder, PASSWORD } from '../../test/host.ts';
-import { GUID } from '../../test/scenario.ts';
+import { newFolder, PASSWORD, send } from '../../test/host.ts';
+import { ENVELOPE_CODE, GUID, INSTANT, ONE_TIME_SECRET } from '../../test/scenario.ts';
 
 const folder = newFolder();
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const SECRET: unknown = expect.stringMatching(/^[\w-]{24}$/);
+const DAY_MS = 86_400_000;
 const KEY: unknown = expect.stringMatching(/^[\w-]{43}$/);
 
 const run = (command: string, ...rest: string[]) =>
@@ -25,6 +26,12 @@ function json({ code, stdout, stderr }: Ended): unknown {
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toMatch(/^[[{].*[\]}]\n$/);
   return JSON.parse(stdout) as unknown;
+}
+
+/** What a command printed for a person, in a line each; it complained of nothing. */
+function words({ code, stdout, stderr }: Ended): string[] {
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  return stdout.trimEnd().split('\n');
 }
 
 /** What a command complained of, in a line each; it did nothing else. */
@@ -40,6 +47,70 @@ interface FirstRunJson {
     users: { username: string; oneTimeSecret: string }[];
     app: { id: string; name: string };
   };
+}
+
+/** What the list says of how somebody signs in who has a password of their own. */
+const withPassword = {
+  emergency: false,
+  password: 'set',
+  passwordExpiresAt: null,
+  lock: null,
+  lastSignInAt: null,
+};
+
+/** Whether a one-time secret that ends at this time is good for a day from now. */
+function expectADayLeft(expiresAt: string): void {
+  expect(Math.abs(Date.parse(expiresAt) - Date.now() - DAY_MS)).toBeLessThan(60_000);
+}
+
+/** How people get in: secrets that are told once, whether a host runs or not. */
+async function letPeopleIn(state: 'stopped' | 'running'): Promise<void> {
+  const name = `nora ${state}`;
+  const added = json(await run('user add --json', name)) as Record<string, string>;
+  expect(added).toEqual({
+    ...{ id: GUID, name, displayName: name, type: 'Active', enabled: true, logoutTimeInMin: null },
+    oneTimeSecret: ONE_TIME_SECRET,
+    oneTimeSecretExpiresAt: INSTANT,
+  });
+  expectADayLeft(added['oneTimeSecretExpiresAt']!);
+  const reset = json(await run('user reset --json', name)) as Record<string, string>;
+  expect(reset).toEqual({ username: name, oneTimeSecret: ONE_TIME_SECRET, expiresAt: INSTANT });
+  expectADayLeft(reset['expiresAt']!);
+  expect(reset['oneTimeSecret']).not.toBe(added['oneTimeSecret']);
+
+  const account = `Envelope ${state}`;
+  const sealed = json(await run('emergency add --json', account)) as { secret: string };
+  expect(sealed).toEqual({ username: account, secret: ENVELOPE_CODE, sealedAt: INSTANT });
+  const anew = json(await run('emergency seal --json', account)) as { secret: string };
+  expect(anew).toEqual({ username: account, secret: ENVELOPE_CODE, sealedAt: INSTANT });
+  expect(anew.secret).not.toBe(sealed.secret);
+  const accounts = await run('emergency list --json');
+  expect(json(accounts)).toContainEqual({
+    username: account,
+    enabled: true,
+    sealedAt: INSTANT,
+    usedAt: null,
+  });
+  expect(accounts.stdout).not.toMatch(/ecret|hash/);
+
+  expect(complaint(await run('user unlock', 'Nobody'))).toEqual(['keyswitch: No user is named Nobody.']);
+  expect(complaint(await run('emergency seal', name))).toEqual([
+    `keyswitch: No emergency account is named ${name}.`,
+  ]);
+  expect(complaint(await run('user reset', account))).toEqual([
+    `keyswitch: ${account} is an emergency account. Seal it anew instead.`,
+  ]);
+  const secrets = [added['oneTimeSecret']!, reset['oneTimeSecret']!, sealed.secret, anew.secret];
+  for (const secret of secrets) expect(keptIn(folder)).not.toContain(secret);
+}
+
+/** All that stands in the files of a data folder. */
+function keptIn(dataFolder: string): string {
+  const files = readdirSync(dataFolder, { recursive: true, withFileTypes: true });
+  return files
+    .filter((entry) => entry.isFile())
+    .map((file) => readFileSync(join(file.parentPath, file.name), 'latin1'))
+    .join();
 }
 
 /** What is most needed, the same whether a host runs or not. */
@@ -64,8 +135,8 @@ async function administer(state: 'stopped' | 'running'): Promise<void> {
   };
   expect(json(await addUser(user, PASSWORD, ...details))).toEqual(rita);
   const users = await run('user list --json');
-  expect(json(users)).toContainEqual(rita);
-  expect(users.stdout).not.toMatch(/argon2|hash|password/);
+  expect(json(users)).toContainEqual({ ...rita, ...withPassword });
+  expect(users.stdout).not.toMatch(/argon2|hash|ecret/);
 
   const app = json(await run('app add --json --logout-time-in-min 7', panel)) as { id: string };
   expect(app).toEqual({ id: GUID, key: KEY });
@@ -103,11 +174,11 @@ describe('on a folder that no host holds', () => {
   test('first-run makes what is missing, tells its secrets this once, and keeps them nowhere', async () => {
     const first = json(await run('first-run --sample --json')) as FirstRunJson;
     expect(first).toEqual({
-      administrator: { username: 'Administrator', oneTimeSecret: SECRET },
+      administrator: { username: 'Administrator', oneTimeSecret: ONE_TIME_SECRET },
       sample: {
         users: [
-          { username: 'operator', oneTimeSecret: SECRET },
-          { username: 'supervisor', oneTimeSecret: SECRET },
+          { username: 'operator', oneTimeSecret: ONE_TIME_SECRET },
+          { username: 'supervisor', oneTimeSecret: ONE_TIME_SECRET },
         ],
         app: { id: GUID, name: 'HMI' },
       },
@@ -117,15 +188,43 @@ describe('on a folder that no host holds', () => {
     expect(json(again)).toEqual({ administrator: null, sample: { users: [], app: first.sample.app } });
     expect(inWords).toMatchObject({ code: 0, stdout: 'Nothing was missing.\n' });
 
-    const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
-      entry.isFile(),
-    );
-    const kept = files.map((file) => readFileSync(join(file.parentPath, file.name), 'latin1')).join();
+    const kept = keptIn(folder);
     for (const { oneTimeSecret } of [first.administrator!, ...first.sample.users])
       expect(kept).not.toContain(oneTimeSecret);
   });
 
   test('users, apps and links can be administered', () => administer('stopped'));
+
+  test('people are let in by secrets that are told once', () => letPeopleIn('stopped'));
+
+  test('what is told once is told in words, with what to do with it', async () => {
+    const shownOnce =
+      /^Shown this once, good until 20\S+Z; the first sign-in asks for a password of their own\.$/;
+    const secretOf = (name: string): RegExp =>
+      new RegExp(`^${name}: one-time secret ([a-z2-9]{5}-){3}[a-z2-9]{5}$`);
+    expect(words(await run('user add Wanda'))).toEqual([
+      'Added Wanda (Active).',
+      expect.stringMatching(secretOf('Wanda')),
+      expect.stringMatching(shownOnce),
+    ]);
+    expect(words(await run('user reset Wanda'))).toEqual([
+      expect.stringMatching(secretOf('Wanda')),
+      expect.stringMatching(shownOnce),
+    ]);
+    expect(words(await run('user unlock Wanda'))).toEqual(['Wanda may try again.']);
+    expect(words(await run('emergency add Gate'))).toEqual([
+      expect.stringMatching(/^Gate: code ([0-9A-Z]{5}-){4}[0-9A-Z]{5}$/),
+      'Shown this once. Put it into an envelope, seal it, and keep it where it is found in an emergency.',
+    ]);
+    expect(words(await run('emergency list'))).toEqual([
+      expect.stringMatching(/^NAME +ENABLED +SEALED +LAST USED$/),
+      expect.stringMatching(/^Envelope stopped +yes +20\S+Z +never$/),
+      expect.stringMatching(/^Gate +yes +20\S+Z +never$/),
+    ]);
+    const users = words(await run('user list'));
+    expect(users).toContainEqual(expect.stringMatching(/^Wanda +Active +yes +no +one-time +- +Wanda$/));
+    expect(users).toContainEqual(expect.stringMatching(/^Gate +Admin +yes +no +sealed +- +Gate$/));
+  });
 
   test('faults are told in a line each, and lists in columns', async () => {
     const taken = await addUser('operator', PASSWORD);
@@ -133,15 +232,15 @@ describe('on a folder that no host holds', () => {
     const both = await addUser('sue', 'sue');
     expect(complaint(both)).toEqual([
       'keyswitch: The password must have at least 15 characters.',
-      'keyswitch: The password must not be the user name.',
+      "keyswitch: The password must not be the user's name with digits and symbols around it.",
     ]);
     const number = await run('app add X --logout-time-in-min soon');
     expect(complaint(number)).toEqual(['keyswitch: logoutTimeInMin: must be a number']);
     const unknown = await run('app grant Nowhere operator 1');
     expect(complaint(unknown)).toEqual(['keyswitch: No app has the name or id Nowhere.']);
     const table = await run('user list');
-    expect(table.stdout).toMatch(/^NAME +TYPE +ENABLED +LIMIT MIN +DISPLAY NAME\n/);
-    expect(table.stdout).toMatch(/^rita stopped +Admin +yes +5 +Rita$/m);
+    expect(table.stdout).toMatch(/^NAME +TYPE +ENABLED +LOCKED +PASSWORD +LIMIT MIN +DISPLAY NAME\n/);
+    expect(table.stdout).toMatch(/^rita stopped +Admin +yes +no +set +5 +Rita$/m);
   });
 });
 
@@ -155,7 +254,10 @@ test('a command line that is wrong is told what to do and ends with 2, help and 
       /^error: option '--type <type>' argument 'Root' is invalid\. Allowed choices are Passive, Active, Admin\.\n/,
     ],
     // A command line can be read by everyone on the machine.
-    [['user', 'add', 'x'], /^keyswitch: --password-stdin: pass it and the password on standard input: .*\n$/],
+    [['user', 'add', 'x', '--password', PASSWORD], /^error: unknown option '--password'\n/],
+    [['user', 'reset'], /^error: missing required argument 'name'\n/],
+    [['emergency'], /^Usage: keyswitch emergency/],
+    [['emergency', 'seal'], /^error: missing required argument 'name'\n/],
   ];
   const ended = await Promise.all(wrong.map(([args]) => keyswitch(args)));
   for (const [at, { code, stdout, stderr }] of ended.entries()) {
@@ -181,6 +283,58 @@ describe('on a folder that a host holds', () => {
       `keyswitch: Another Keyswitch runs on ${folder}. Stop it, or choose another folder with --data.`,
     ]);
     expect(await host.stop()).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test('people are let in by secrets that are told once, which the running host takes at once', async () => {
+    const host = await serve(folder);
+    await letPeopleIn('running');
+    const agent = new Agent({ ca: host.control.trust });
+    const post = async (path: string, body: unknown): Promise<unknown> =>
+      (await send(host.url, agent, 'POST', path, { json: body })).body;
+    const { oneTimeSecret } = json(await run('user reset operator --json')) as { oneTimeSecret: string };
+    expect(await post('/api/v1/sign-in', { username: 'operator', password: oneTimeSecret })).toMatchObject({
+      code: 'password-change-required',
+      why: 'one-time-secret',
+    });
+    const { secret } = json(await run('emergency seal --json', 'Envelope running')) as { secret: string };
+    const opened = await post('/api/v1/emergency/sign-in', { secret, reason: 'the boiler' });
+    expect(opened).toMatchObject({ session: { user: { name: 'Envelope running' } } });
+    const { sealed } = opened as { sealed: { sealedAt: string } };
+    expect(json(await run('emergency list --json'))).toContainEqual({
+      ...{ username: 'Envelope running', enabled: true },
+      ...{ sealedAt: sealed.sealedAt, usedAt: sealed.sealedAt },
+    });
+    agent.destroy();
+    expect(await host.stop()).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test.each([
+    ['through the host', true],
+    ['on the folder, whose locks outlive the host', false],
+  ])('a user whom failures have locked is shown and unlocked: %s', async (_, isRunning) => {
+    const own = newFolder();
+    onTestFinished(() => rmSync(own, { recursive: true, force: true }));
+    writeFileSync(join(own, 'keyswitch.yaml'), 'lockout:\n  preset: jube\n');
+    const command = (line: string) => keyswitch([...line.split(' '), '--data', own]);
+    let host = await serve(own);
+    const signIn = async (password: string): Promise<number> => {
+      const agent = new Agent({ ca: host.control.trust });
+      const body = { username: 'operator', password };
+      const { status } = await send(host.url, agent, 'POST', '/api/v1/sign-in', { json: body });
+      agent.destroy();
+      return status;
+    };
+    await keyswitch(['user', 'add', 'operator', '--password-stdin', '--data', own], { input: PASSWORD });
+    for (let tries = 0; tries < 10; tries += 1) await signIn('a guess');
+    expect(await signIn(PASSWORD)).toBe(401);
+    if (!isRunning) await host.stop();
+    const locked = await command('user list');
+    expect(locked.stdout).toMatch(/^operator +Active +yes +until unlocked +set /m);
+    expect(await command('user unlock operator')).toMatchObject({ code: 0, stderr: '' });
+    expect((await command('user list')).stdout).toMatch(/^operator +Active +yes +no +set /m);
+    if (!isRunning) host = await serve(own);
+    expect(await signIn(PASSWORD)).toBe(200);
+    await host.stop();
   });
 
   test("the host is reached whatever its address, and whatever its site's own certificate says", async () => {

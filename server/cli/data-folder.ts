@@ -10,8 +10,15 @@ import { readControl } from '../control.ts';
 import { isKeyswitchError, KeyswitchError } from '../errors.ts';
 import { openFeatures, type Features, type Ports, type Settings } from '../features.ts';
 import { firstRun } from '../first-run.ts';
-import { newAppSchema, newLinkSchema, newUserSchema } from '../http/contract.ts';
+import { newAppSchema, newEmergencyAccountSchema, newLinkSchema, newUserSchema } from '../http/contract.ts';
 import { parse } from '../http/route.ts';
+import {
+  viewEmergencyAccount,
+  viewNewUser,
+  viewOneTimeSecret,
+  viewSealed,
+  viewUserListItem,
+} from '../http/views.ts';
 import { createSystemClock, type Clock } from '../ports/clock.ts';
 import { createLog, type Log } from '../ports/log.ts';
 import { createSystemRandom } from '../ports/random.ts';
@@ -79,20 +86,31 @@ export async function administer<Result>(
     return work(administrationOf(control));
   }
   try {
-    return await work(administrationWith(features, settings, ports));
+    return await work(administrationWith(features, settings));
   } finally {
     await features.close();
   }
 }
 
-function administrationWith(features: Features, { config }: Settings, { random }: Ports): Administration {
-  const { users, apps, links } = features;
+function administrationWith(features: Features, { config }: Settings): Administration {
+  const { users, apps, links, accounts, emergency, sessions } = features;
   const actor: Actor = { name: 'command line', door: 'command-line', address: null };
   const { appLogoutTimeInMin } = config.sessions;
   return {
-    firstRun: (sample) => firstRun(features, random, { sample, appLogoutTimeInMin }),
-    addUser: async (input) => users.add(parse(newUserSchema, input, 'user'), actor),
-    listUsers: () => users.list(),
+    firstRun: (options) => firstRun(features, { ...options, appLogoutTimeInMin }),
+    async addUser(input) {
+      const { password, ...user } = parse(newUserSchema, input, 'user');
+      if (password !== undefined) return users.add({ ...user, password }, actor);
+      return viewNewUser(await users.addWithOneTimeSecret(user, actor));
+    },
+    listUsers: async () => (await accounts.list()).map(viewUserListItem),
+    resetPassword: async (userName) => viewOneTimeSecret(await sessions.resetPassword(userName, actor)),
+    unlock: (userName) => accounts.unlock(userName, actor),
+    async addEmergency(input) {
+      return viewSealed(await emergency.add(parse(newEmergencyAccountSchema, input, 'account'), actor));
+    },
+    sealEmergency: async (userName) => viewSealed(await emergency.seal(userName, actor)),
+    listEmergencies: async () => (await emergency.list()).map(viewEmergencyAccount),
     async addApp(input) {
       const { name, logoutTimeInMin = appLogoutTimeInMin } = parse(newAppSchema, input, 'app');
       const { app, key } = await apps.add({ name, logoutTimeInMin }, actor);
@@ -108,6 +126,7 @@ function administrationWith(features: Features, { config }: Settings, { random }
     },
     addLink: async (input) => links.add(parse(newLinkSchema, input, 'link'), actor),
     listLinks: () => links.list(),
+    archiveAudit: async () => ({ rows: await features.audit.archive(actor) }),
   };
 }
 

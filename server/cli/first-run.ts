@@ -1,6 +1,6 @@
 /** `keyswitch first-run`: makes what a new installation needs, and tells the one-time secrets. */
-import type { Command } from 'commander';
-import type { FirstCredential, FirstRun } from '../first-run.ts';
+import { Option, type Command } from 'commander';
+import { PRESETS, type FirstCredential, type FirstRun, type Preset } from '../first-run.ts';
 import { administer } from './data-folder.ts';
 import { print, printJson } from './output.ts';
 
@@ -10,14 +10,29 @@ export function addFirstRun(program: Command): void {
     .description('prepare a new installation; safe to repeat, adds only what is missing')
     .option('--data <folder>', 'data folder')
     .option('--sample', 'also an operator, a supervisor, an app HMI and their data there', false)
+    .addOption(
+      new Option(
+        '--preset <name>',
+        "jube: the administrator's one-time secret is the one that Jube's documentation tells",
+      ).choices([...PRESETS]),
+    )
     .option('--json', 'print JSON', false)
-    .action(async ({ data, sample, json }: { data?: string; sample: boolean; json: boolean }) => {
-      const result = await administer({ dataFolder: data }, (administration) =>
-        administration.firstRun(sample),
-      );
-      if (json) printJson(result);
-      else tell(result);
-    });
+    .action(run);
+}
+
+interface FirstRunFlags {
+  readonly data?: string;
+  readonly sample: boolean;
+  readonly preset?: Preset;
+  readonly json: boolean;
+}
+
+async function run({ data, sample, preset, json }: FirstRunFlags): Promise<void> {
+  const result = await administer({ dataFolder: data }, (administration) =>
+    administration.firstRun({ sample, preset }),
+  );
+  if (json) printJson(result);
+  else tell(result);
 }
 
 function tell({ administrator, sample }: FirstRun): void {

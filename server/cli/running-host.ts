@@ -12,15 +12,21 @@ export function administrationOf(control: Control): Administration {
   const call = <Result>(method: string, path: string, body?: unknown): Promise<Result> =>
     send(control, method, path, body) as Promise<Result>;
   return {
-    firstRun: (sample) => call('POST', '/api/v1/first-run', { sample }),
+    firstRun: (options) => call('POST', '/api/v1/first-run', options),
     addUser: (input) => call('POST', '/api/v1/users', input),
     listUsers: () => call('GET', '/api/v1/users'),
+    resetPassword: (userName) => call('POST', `/api/v1/users/${encodeURIComponent(userName)}/password-reset`),
+    unlock: (userName) => call('POST', `/api/v1/users/${encodeURIComponent(userName)}/unlock`),
+    addEmergency: (input) => call('POST', '/api/v1/emergency', input),
+    sealEmergency: (userName) => call('POST', `/api/v1/emergency/${encodeURIComponent(userName)}/seal`),
+    listEmergencies: () => call('GET', '/api/v1/emergency'),
     addApp: (input) => call('POST', '/api/v1/apps', input),
     listApps: () => call('GET', '/api/v1/apps'),
     grant: (appId, userName, data) =>
       call('PUT', `/api/v1/apps/${appId}/users/${encodeURIComponent(userName)}`, { data }),
     addLink: (input) => call('POST', '/api/v1/links', input),
     listLinks: () => call('GET', '/api/v1/links'),
+    archiveAudit: () => call('POST', '/api/v1/audit/archive'),
   };
 }
 

@@ -33,8 +33,11 @@ describe('a host that is served', () => {
     const folder = keptFolder();
     const first = await serve(folder);
     expect(first.lines).toEqual([
-      expect.stringMatching(/^First sign-in: user Administrator, one-time secret [\w-]{24}$/),
-      expect.stringMatching(/^It is shown this once/),
+      expect.stringMatching(
+        /^First sign-in: user Administrator, one-time secret ([a-z2-9]{5}-){3}[a-z2-9]{5}$/,
+      ),
+      'It is shown this once, good for 24 hours, and asks for a password of your own.',
+      'Lost it? `keyswitch user reset Administrator` makes another one.',
       expect.stringMatching(/^Keyswitch ready: https:\/\/127\.0\.0\.1:\d+$/),
     ]);
     const [, secret = ''] = /one-time secret (\S+)$/.exec(first.lines[0] ?? '') ?? [];

@@ -44,9 +44,8 @@ async function serve({ data, port, host, set }: ServeOptions): Promise<void> {
 export function announce({ url, firstRun: { administrator } }: Host): void {
   if (administrator !== null) {
     print(`First sign-in: user ${administrator.username}, one-time secret ${administrator.oneTimeSecret}`);
-    print(
-      'It is shown this once and asks for a password of your own. Lost it? keyswitch needs a new data folder.',
-    );
+    print('It is shown this once, good for 24 hours, and asks for a password of your own.');
+    print(`Lost it? \`keyswitch user reset ${administrator.username}\` makes another one.`);
   }
   print(`Keyswitch ready: ${url}`);
 }

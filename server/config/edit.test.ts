@@ -112,6 +112,13 @@ describe('refusals leave the file as it was', () => {
     ['an unknown key', '', 'http.prot', '1', 'http.prot'],
     ['a fault elsewhere in the file', 'log:\n  files: 0\n', 'http.port', '1', 'keyswitch.yaml:2 log.files'],
     ['a syntax error in the file', 'log: [\n', 'http.port', '1', 'keyswitch.yaml:2'],
+    [
+      'a password policy that contradicts itself',
+      'passwords:\n  preset: jube\n',
+      'passwords.minLength',
+      '17',
+      'passwords.minLength',
+    ],
     ['half a pair', '', 'http.certificate', 'a.pem', 'http.certificateKey'],
     [
       'a value that an alias repeats',

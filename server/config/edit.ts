@@ -1,24 +1,11 @@
 /** Changing one key of `keyswitch.yaml` without disturbing what a person wrote there. */
-import {
-  closeSync,
-  existsSync,
-  fchmodSync,
-  fchownSync,
-  fsyncSync,
-  openSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { isMap, isNode, isScalar, isSeq, parseDocument, stringify } from 'yaml';
 import type { Document, Node, YAMLMap } from 'yaml';
-import { dataFolderUnusable, syncFolder } from './data-folder.ts';
 import { CONFIG_FILE, configInvalid, parseConfigFile, readConfigText } from './file.ts';
 import { resolveConfig } from './load.ts';
+import { replaceFile } from './replace-file.ts';
 import type { Config } from './schema.ts';
 import { SETTINGS, unknownKey, valueFromText, type Setting } from './settings.ts';
 
@@ -117,38 +104,4 @@ function emptyMap(document: Document, former: unknown): YAMLMap {
   const map = document.createNode({}) as unknown as YAMLMap;
   if (isScalar(former)) map.commentBefore = [former.commentBefore, former.comment].filter(Boolean).join('\n');
   return map;
-}
-
-/** Writes a temporary file beside `path` and renames it, so that a power cut leaves the former or the new text. */
-function replaceFile(path: string, text: string): void {
-  try {
-    // A link to a file kept elsewhere stays a link.
-    const target = existsSync(path) ? realpathSync(path) : path;
-    const temporary = `${target}.${process.pid}.tmp`;
-    try {
-      writeLike(target, temporary, text);
-      renameSync(temporary, target);
-    } finally {
-      rmSync(temporary, { force: true });
-    }
-    syncFolder(dirname(target));
-  } catch (error) {
-    throw dataFolderUnusable(path, error);
-  }
-}
-
-/** Writes `file` to disk with the owner and mode of `model`, or of its folder's owner alone where there is none. */
-function writeLike(model: string, file: string, text: string): void {
-  const former = statSync(model, { throwIfNoEntry: false });
-  const { uid, gid } = former ?? statSync(dirname(model));
-  const descriptor = openSync(file, 'w', 0o600);
-  try {
-    writeFileSync(descriptor, text);
-    fchmodSync(descriptor, (former?.mode ?? 0o600) & 0o777);
-    // A change made as root must leave the file to the account that the host runs under.
-    if (process.getuid?.() === 0) fchownSync(descriptor, uid, gid);
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
 }

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { KeyswitchError } from '../errors.ts';
 import { type Fault } from '../errors.ts';
+import { PRESETS } from '../passwords/presets.ts';
 import { loadConfig, type ConfigSources } from './load.ts';
 import type { Config } from './schema.ts';
 
@@ -56,14 +57,22 @@ describe('where a value comes from', () => {
         parallelism: 1,
         maxConcurrent: 0,
         maxWaiting: 200,
-        minLength: 15,
-        maxLength: 1024,
+        maxWaitingPerAddress: 100,
+        provisioning: true,
+        preset: 'nist',
+        words: [],
+        ...PRESETS.nist,
       },
       sessions: { browserIdleMin: 15, browserMaxHours: 12, appLogoutTimeInMin: 10 },
       tokens: { accessTokenSec: 300, refreshTokenDays: 7, keyRotationDays: 30, keyOverlapDays: 1 },
       plc: { pollIntervalMs: 100, timeoutMs: 1500 },
+      audit: {
+        ...{ checkpointRows: 1000, retentionDays: 0, archiveFolder: 'audit-archive' },
+        ...{ syslogPort: 6514, warnFreeMiB: 1024, reserveMiB: 64 },
+      },
       realtime: { maxMessageBytes: 4096, heartbeatSec: 15, maxBufferedKib: 1024 },
-      dialects: { iauth: true },
+      lockout: { preset: 'standard' },
+      dialects: { iauth: true, jube: true },
     });
   });
 
@@ -262,8 +271,66 @@ describe('what one key demands of another', () => {
       { 'passwords.minLength': '65', 'passwords.maxLength': '64' },
       '--passwords.minLength',
     ],
+    [
+      'a reserve that is no less than the room that is warned of',
+      { 'audit.warnFreeMiB': '64', 'audit.reserveMiB': '64' },
+      '--audit.reserveMiB',
+    ],
+    ['own syslog certificate without key', { 'audit.syslogCertificate': 'a' }, 'audit.syslogCertificateKey'],
+    ['own syslog key without certificate', { 'audit.syslogCertificateKey': 'a' }, 'audit.syslogCertificate'],
+    ['a fingerprint that is none', { 'audit.syslogFingerprint': 'AB:CD' }, '--audit.syslogFingerprint'],
   ])('refuses %s', (_, flags, field) => {
     expect(fieldsOf({ flags })).toEqual([field]);
+  });
+
+  test.each<[string, Record<string, string>, string, RegExp]>([
+    [
+      'a longest password shorter than the preset asks for',
+      { 'passwords.maxLength': '14' },
+      'maxLength',
+      /15.*14/,
+    ],
+    [
+      'a shortest password longer than the preset admits',
+      { 'passwords.preset': 'jube', 'passwords.minLength': '17' },
+      'minLength',
+      /17.*passwords\.maxLength \(16\)/,
+    ],
+    [
+      'more of the classes than a password has room for',
+      { 'passwords.preset': 'jube', 'passwords.minDigits': '14' },
+      'minDigits',
+      /minUppercase \(1\).*minDigits \(14\).*maxLength \(16\)/,
+    ],
+    [
+      'a minimum age as long as the maximum',
+      { 'passwords.preset': 'part11', 'passwords.minAgeHours': '2160' },
+      'minAgeHours',
+      /2160.*maxAgeDays \(90\)/,
+    ],
+    [
+      'a warning as long as a password lives',
+      { 'passwords.maxAgeDays': '14' },
+      'maxAgeDays',
+      /warnDays \(14\)/,
+    ],
+  ])('refuses %s, naming what was set and what it contradicts', (_, flags, name, words) => {
+    const faults = faultsOf({ flags });
+    expect(faults.map(({ field }) => field)).toEqual([`--passwords.${name}`]);
+    expect(faults[0]?.message).toMatch(words);
+  });
+
+  test('names a contradiction of the policy beside a wrong value, and makes none of the wrong one', () => {
+    const flags = { 'passwords.maxLength': '14', 'passwords.warnDays': 'x', 'passwords.maxAgeDays': '1' };
+    expect(fieldsOf({ flags })).toEqual(['--passwords.warnDays', '--passwords.maxLength']);
+    expect(fieldsOf({ flags: { 'passwords.preset': 'x', 'passwords.maxLength': '8' } })).toEqual([
+      '--passwords.preset',
+    ]);
+  });
+
+  test('takes of a preset what is not set', () => {
+    const { passwords } = load({ flags: { 'passwords.preset': 'jube', 'passwords.maxLength': '64' } });
+    expect(passwords).toMatchObject({ ...PRESETS.jube, maxLength: 64 });
   });
 
   test('accepts the smallest memory for the lanes', () => {

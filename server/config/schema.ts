@@ -1,5 +1,13 @@
 /** What can be set: one schema that is type, default, check and description of every key. */
 import { z } from 'zod';
+import type { PasswordPolicy } from '../passwords/policy.ts';
+import {
+  contradictionsOf,
+  policyOf,
+  PRESET_NAMES,
+  PRESETS,
+  type PolicySettings,
+} from '../passwords/presets.ts';
 import type { LogLevel } from '../ports/log.ts';
 
 const LOG_LEVELS = [
@@ -143,34 +151,192 @@ const passwords = z
       .max(10_000)
       .default(200)
       .describe('Sign-ins that may wait for a hash; further ones are told to come back later.'),
-    minLength: z
+    maxWaitingPerAddress: z
       .int()
       .min(1)
-      .max(128)
-      .default(15)
+      .max(10_000)
+      .default(100)
       .describe(
-        'Shortest new password, in characters. NIST SP 800-63B-4 asks for 15 where the password stands alone.',
+        'Sign-ins from one address that may wait for a hash; many people may sit behind one. Addresses are served in turn.',
       ),
-    maxLength: z
-      .int()
-      .min(64)
-      .max(4096)
-      .default(1024)
-      .describe('Longest new password, in characters. NIST SP 800-63B-4 asks to admit at least 64.'),
+    provisioning: z
+      .boolean()
+      .default(true)
+      .describe('Whether scripts may set the password of a new user; it has to satisfy the policy.'),
+    preset: z
+      .enum(PRESET_NAMES)
+      .default('nist')
+      .describe(
+        'The policy for new passwords: nist (NIST SP 800-63B-4), jube, ras (React Automation Studio) or part11 ' +
+          '(21 CFR Part 11). What is set below goes before it.',
+      ),
+    minLength: rule(
+      'minLength',
+      z.int().min(1).max(128),
+      'Shortest new password, in characters. NIST asks for 15 where the password stands alone.',
+    ),
+    maxLength: rule(
+      'maxLength',
+      z.int().min(8).max(4096),
+      'Longest new password, in characters. NIST asks to admit at least 64.',
+    ),
+    minUppercase: rule(
+      'minUppercase',
+      z.int().min(0).max(16),
+      'Uppercase letters that a password must have.',
+    ),
+    minLowercase: rule(
+      'minLowercase',
+      z.int().min(0).max(16),
+      'Lowercase letters that a password must have.',
+    ),
+    minDigits: rule('minDigits', z.int().min(0).max(16), 'Digits that a password must have.'),
+    minSymbols: rule('minSymbols', z.int().min(0).max(16), 'Symbols that a password must have.'),
+    symbols: rule(
+      'symbols',
+      z
+        .string()
+        .max(64)
+        .regex(/^[^\p{L}\p{N}]*$/u)
+        .meta({ title: 'text without letters and digits, at most 64 characters' }),
+      'The characters that count as symbols. Empty: all that are neither letter nor digit.',
+    ),
+    blocklist: rule(
+      'blocklist',
+      z.boolean(),
+      'Whether the most common passwords and words of this place are refused. The name of the user always is.',
+    ),
+    words: z
+      .array(z.string().min(3).max(64).meta({ title: 'text of 3 to 64 characters' }))
+      .default([])
+      .describe(
+        'Further words of this place that are no passwords, such as names of products. The names of plant and ' +
+          'station are known.',
+      ),
+    history: rule(
+      'history',
+      z.int().min(0).max(24),
+      'Former passwords that must not come back. The present one never may.',
+    ),
+    minAgeHours: rule(
+      'minAgeHours',
+      z.int().min(0).max(8760),
+      'Age below which users may not change their password again, in hours.',
+    ),
+    maxAgeDays: rule(
+      'maxAgeDays',
+      z.int().min(0).max(3650),
+      'Age at which a password must be replaced, in days. 0: never.',
+    ),
+    warnDays: rule('warnDays', z.int().min(0).max(365), 'How long before that its user is warned, in days.'),
   })
   .refine((it) => !(it.memoryKib < 8 * it.parallelism), {
     path: ['memoryKib'],
     error: 'at least 8 times passwords.parallelism (RFC 9106, section 3.1)',
     ...always,
   })
-  .refine((it) => !(it.minLength > it.maxLength), {
-    path: ['minLength'],
-    error: 'no more than passwords.maxLength',
-    ...always,
-  })
+  .superRefine(refuseContradictions, always)
+  .transform((it) => ({ ...it, ...policyOf(it) }))
   .describe(
     'How passwords are checked, and which are accepted. Costs apply to the hashes made from then on.',
   );
+
+/** A rule of the password policy: where it is not set, it is as the preset has it. */
+function rule<Schema extends z.ZodType>(name: keyof PasswordPolicy, schema: Schema, text: string) {
+  const values = PRESET_NAMES.map((preset) => `${preset} ${JSON.stringify(PRESETS[preset][name])}`);
+  return schema.optional().describe(`${text} Not set: as passwords.preset has it (${values.join(', ')}).`);
+}
+
+/** Names a contradiction at a rule that was set, for the preset's own go together. */
+function refuseContradictions(it: PolicySettings, context: z.RefinementCtx): void {
+  // Runs although a value is wrong: only what could be read is compared.
+  if (!PRESET_NAMES.includes(it.preset)) return;
+  for (const { rules, expected } of contradictionsOf(policyOf(it))) {
+    const name = rules.find((candidate) => it[candidate] !== undefined) ?? rules[0];
+    context.addIssue({ code: 'custom', path: [name], message: expected });
+  }
+}
+
+const lockout = z
+  .strictObject({
+    preset: z
+      .enum(['standard', 'jube'])
+      .default('standard')
+      .describe(
+        'With standard a name is slowed and locked where it was mistyped, and nowhere else. With jube the 10th ' +
+          'consecutive failure locks the account everywhere until an administrator unlocks it. The other keys go ' +
+          'before it.',
+      ),
+    delayAfter: z
+      .int()
+      .min(0)
+      .max(100)
+      .optional()
+      .describe(
+        'Failures of one name at one address from which on each further try has to wait: 1 s, 2 s, 4 s and so on. ' +
+          '0: no wait. Not set: 3, with jube 0.',
+      ),
+    maxDelaySec: z
+      .int()
+      .min(1)
+      .max(3600)
+      .optional()
+      .describe('The longest of these waits, in seconds. Not set: 30.'),
+    tries: z
+      .int()
+      .min(0)
+      .max(100)
+      .optional()
+      .describe(
+        'Failures of one name at one address that lock it at this address. 0: no such lock. Not set: 10, with jube 0.',
+      ),
+    windowMin: z
+      .int()
+      .min(0)
+      .max(1440)
+      .optional()
+      .describe(
+        'How long failures count, from the first one on, in minutes. 0: until a success or an unlock. Not set: 15, ' +
+          'with jube 0.',
+      ),
+    lockMin: z
+      .int()
+      .min(0)
+      .max(1440)
+      .optional()
+      .describe(
+        'How long a lock lasts, in minutes. 0: a locked account waits for an administrator, and a name locked at ' +
+          'one address for 15 minutes. Not set: 15, with jube 0.',
+      ),
+    addressTries: z
+      .int()
+      .min(0)
+      .max(10_000)
+      .optional()
+      .describe(
+        'Failures from one address, whatever the names, from which on it has to wait between tries, and locks no ' +
+          'account any more. 0: no such limit. Not set: 30, with jube 0.',
+      ),
+    accountTries: z
+      .int()
+      .min(1)
+      .max(100)
+      .optional()
+      .describe(
+        'Failures at one account, from all addresses, that lock it wherever its user has not signed in lately ' +
+          '(NIST SP 800-63B-4, section 3.2.2: 100 at most). Not set: 100, with jube 10.',
+      ),
+    knownDays: z
+      .int()
+      .min(0)
+      .max(365)
+      .optional()
+      .describe(
+        'How long an address is known after a sign-in, in days. There nothing that happens elsewhere locks the ' +
+          'user out. 0: no address is known. Not set: 30, with jube 0.',
+      ),
+  })
+  .describe('What happens where passwords are guessed (docs/decisions/013).');
 
 const sessions = z
   .strictObject({
@@ -238,6 +404,105 @@ const plc = z
   })
   .describe('The links to PLCs.');
 
+const audit = z
+  .strictObject({
+    checkpointRows: z
+      .int()
+      .min(10)
+      .max(1_000_000)
+      .default(1000)
+      .describe('Rows after which the audit key signs a checkpoint; one is signed at every stop too.'),
+    retentionDays: z
+      .int()
+      .min(0)
+      .max(36_500)
+      .default(0)
+      .describe(
+        'Age in days at which rows are moved from the database to signed archive files. 0: never. Nothing is deleted.',
+      ),
+    archiveFolder: z
+      .string()
+      .min(1)
+      .default('audit-archive')
+      .describe('Folder of the archive files. A relative path starts at the data folder.'),
+    syslogHost: hostName
+      .optional()
+      .describe(
+        'Syslog receiver that every entry is sent to (RFC 5424 over TLS, RFC 5425). Not set: none is.',
+      ),
+    syslogPort: z.int().min(1).max(65535).default(6514).describe('Port of the syslog receiver.'),
+    syslogCa: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        "PEM file with the CA of the receiver's certificate. A relative path starts at the data folder. Not set: " +
+          'the CAs that Node.js trusts.',
+      ),
+    syslogFingerprint: z
+      .string()
+      .regex(/^([0-9A-Fa-f]{2}:){31}[0-9A-Fa-f]{2}$/)
+      .meta({ title: 'SHA-256 fingerprint: 32 pairs of hexadecimal digits with colons between them' })
+      .optional()
+      .describe(
+        "The receiver's certificate itself, pinned by its SHA-256 fingerprint; then no CA is asked (RFC 5425, section 4.2.2).",
+      ),
+    syslogCertificate: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'PEM file with the certificate that the host shows to the receiver; audit.syslogCertificateKey goes with it. ' +
+          'A relative path starts at the data folder.',
+      ),
+    syslogCertificateKey: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'PEM file with the private key of audit.syslogCertificate. A relative path starts at the data folder.',
+      ),
+    copyFile: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'File that every entry is appended to, a line of JSON each, such as one on a share. A relative path starts ' +
+          'at the data folder. Not set: none.',
+      ),
+    warnFreeMiB: z
+      .int()
+      .min(1)
+      .max(1_048_576)
+      .default(1024)
+      .describe('Free room on the disk of the data folder below which is warned, in MiB.'),
+    reserveMiB: z
+      .int()
+      .min(0)
+      .max(1_048_576)
+      .default(64)
+      .describe(
+        'Free room below which nobody new is signed in but for emergencies, in MiB; signing out and the PLC go on. ' +
+          'Less than audit.warnFreeMiB.',
+      ),
+  })
+  .refine((it) => !(it.reserveMiB >= it.warnFreeMiB), {
+    path: ['reserveMiB'],
+    error: 'less than audit.warnFreeMiB',
+    ...always,
+  })
+  .refine((it) => it.syslogCertificateKey === undefined || it.syslogCertificate !== undefined, {
+    path: ['syslogCertificate'],
+    error: 'a path, because audit.syslogCertificateKey is set',
+    ...always,
+  })
+  .refine((it) => it.syslogCertificate === undefined || it.syslogCertificateKey !== undefined, {
+    path: ['syslogCertificateKey'],
+    error: 'a path, because audit.syslogCertificate is set',
+    ...always,
+  })
+  .describe('The audit trail.');
+
 const realtime = z
   .strictObject({
     maxMessageBytes: z
@@ -264,6 +529,12 @@ const realtime = z
 const dialects = z
   .strictObject({
     iauth: z.boolean().default(true).describe('Whether clients written for iAuth are served.'),
+    jube: z
+      .boolean()
+      .default(true)
+      .describe(
+        'Whether clients written for Jube are served, and tokens accepted that were signed elsewhere with JWT_KEY.',
+      ),
   })
   .describe('The wire formats of the systems that Keyswitch replaces.');
 
@@ -273,9 +544,11 @@ export const configSchema = z.strictObject({
   http: http.prefault({}),
   log: log.prefault({}),
   passwords: passwords.prefault({}),
+  lockout: lockout.prefault({}),
   sessions: sessions.prefault({}),
   tokens: tokens.prefault({}),
   plc: plc.prefault({}),
+  audit: audit.prefault({}),
   realtime: realtime.prefault({}),
   dialects: dialects.prefault({}),
 });

@@ -12,6 +12,8 @@ import { handlerOf, methodNotAllowed, type Route } from './route.ts';
 
 export interface HttpNeeds {
   readonly routes: readonly Route[];
+  /** Passed by every request before the routes, for callers that come in another wire format. */
+  readonly guests?: readonly Handler[];
   readonly dialects: readonly Router[];
   readonly identify: Identify;
   readonly log: Log;
@@ -25,7 +27,7 @@ export interface HttpOptions {
 }
 
 export function createHttpApp(needs: HttpNeeds, options: HttpOptions): Express {
-  const { routes, dialects, identify, log } = needs;
+  const { routes, guests = [], dialects, identify, log } = needs;
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -33,6 +35,7 @@ export function createHttpApp(needs: HttpNeeds, options: HttpOptions): Express {
 
   app.use(securityHeaders());
   app.use(onlyFromOurPages(options.trustedOrigins));
+  for (const guest of guests) app.use(guest);
   for (const route of routes) mount(app, route, identify, options.maxBodyBytes);
   for (const dialect of dialects) app.use(dialect);
   refuseOtherMethods(app, routes);
@@ -106,9 +109,12 @@ const nothingHere: Handler = (request) => {
 };
 
 function renderProblem(log: Log): ErrorRequestHandler {
-  return (error, request, response, next) => {
+  // Express knows it for an error handler by its four parameters.
+  return (error, request, response, _next) => {
     if (response.headersSent) {
-      next(error);
+      log.error({ err: error, method: request.method, path: request.path }, 'an answer broke off');
+      // A cut connection is the only way left to say that this was not all.
+      response.destroy();
       return;
     }
     const reference = randomUUID();

@@ -20,14 +20,22 @@ const SCHEME = 'bearer ';
 
 export type Identify = (request: IncomingMessage) => Caller | Promise<Caller>;
 
+/** A session that someone else has found for a request, and the door it came by. */
+export interface Guest {
+  readonly session: Session;
+  readonly door: DoorName;
+}
+
 export interface CallerNeeds {
   readonly sessions: Sessions;
+  /** Asked where our own tokens and cookie tell of nobody: another wire format may have ways of its own. */
+  readonly guestOf?: (request: IncomingMessage) => Guest | null;
   /** The running host's own key, in a file that only its account can read: the command line's way in. */
   readonly controlKey: string;
 }
 
 /** Makes the function that names the caller; a presented token that is no good is `not-signed-in`, never "anonymous". */
-export function createIdentify({ sessions, controlKey }: CallerNeeds): Identify {
+export function createIdentify({ sessions, guestOf = () => null, controlKey }: CallerNeeds): Identify {
   const control = Buffer.from(controlKey);
 
   function isControlKey(token: string): boolean {
@@ -50,13 +58,18 @@ export function createIdentify({ sessions, controlKey }: CallerNeeds): Identify 
     const token = bearerToken(request);
     if (token !== null) {
       if (isControlKey(token)) return commandLine(request);
+      const guest = guestOf(request);
+      if (guest !== null) return ofSession(guest.session, request, guest.door);
       const session = sessions.byAccessToken(token);
       return session instanceof Promise
         ? session.then((found) => ofSession(found, request, 'api'))
         : ofSession(session, request, 'api');
     }
     const session = sessionOfCookie(request, sessions);
-    if (session === null) return anonymous(request);
+    if (session === null) {
+      const guest = guestOf(request);
+      return guest === null ? anonymous(request) : ofSession(guest.session, request, guest.door);
+    }
     sessions.touch(session.id);
     return ofSession(session, request, 'page');
   };
@@ -104,9 +117,14 @@ export function sessionOfCookie(request: IncomingMessage, sessions: Sessions): S
 
 /** The secret in the request's cookie, whether it is any good or not. */
 export function cookieOf(request: IncomingMessage): string | null {
+  return cookieNamed(request, COOKIE_NAME);
+}
+
+/** The value of the first cookie of this name, or null. */
+export function cookieNamed(request: IncomingMessage, wanted: string): string | null {
   for (const pair of request.headers.cookie?.split(';') ?? []) {
     const [name, value] = pair.trim().split('=', 2);
-    if (name === COOKIE_NAME && value !== undefined) return value;
+    if (name === wanted && value !== undefined) return value;
   }
   return null;
 }

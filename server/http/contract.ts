@@ -67,6 +67,94 @@ export const refreshSchema = z
 
 export const sessionAnswerSchema = z.object({ session: sessionSchema }).meta({ id: 'SessionAnswer' });
 
+/** A row of the sessions page: one's own, and for administrators everyone's. */
+export const sessionListSchema = z.array(
+  sessionSchema
+    .extend({
+      own: z.boolean().meta({ description: 'The very session that asks' }),
+      door: z.string(),
+      address: z.string().nullable().meta({ description: 'Where the sign-in came from' }),
+    })
+    .meta({ id: 'SessionListItem' }),
+);
+
+export const endOthersSchema = z
+  .strictObject({
+    whose: z
+      .enum(['mine', 'everyone'])
+      .default('mine')
+      .meta({ description: 'everyone: administrators only' }),
+  })
+  .meta({ id: 'EndOthers' });
+
+export const endedSchema = z.object({ ended: z.int() }).meta({ id: 'Ended' });
+
+/** The signed-in user's own account. */
+export const accountSchema = z
+  .object({
+    name: z.string(),
+    displayName: z.string(),
+    type: z.enum(USER_TYPES),
+    hasPassword: z.boolean(),
+    passwordChangedAt: instant.nullable(),
+    passwordExpiresAt: instant.nullable().meta({ description: 'When the password has to be replaced' }),
+    passwordExpiresSoon: z.boolean().meta({ description: 'Within the warning time of the policy' }),
+  })
+  .meta({ id: 'Account' });
+
+export const ownPasswordSchema = z
+  .strictObject({ currentPassword: passwordText, newPassword: passwordText })
+  .meta({ id: 'OwnPassword' });
+
+/** A secret that is shown this once and must be replaced at the first sign-in. */
+export const oneTimeSecretSchema = z
+  .object({ username: z.string(), oneTimeSecret: z.string(), expiresAt: instant })
+  .meta({ id: 'OneTimeSecret' });
+
+const reasonText = unicode
+  .min(1)
+  .max(500)
+  .refine((text) => text.trim().length >= 3, 'must say in at least 3 characters why');
+
+export const emergencySignInSchema = z
+  .strictObject({
+    secret: unicode
+      .min(1)
+      .max(128)
+      .meta({ description: 'From the sealed envelope; case and dashes do not matter' }),
+    reason: reasonText.meta({ description: 'Why; recorded, and shown to whoever is signed in' }),
+    appId: guidSchema.optional(),
+    presentation: z.enum(['bearer', 'cookie']).default('bearer'),
+  })
+  .meta({ id: 'EmergencySignIn' });
+
+/** What an emergency account's new envelope holds; shown once. */
+export const sealedSchema = z
+  .object({ username: z.string(), secret: z.string(), sealedAt: instant })
+  .meta({ id: 'Sealed' });
+
+export const emergencyAuthenticationSchema = authenticationSchema
+  .extend({
+    sealed: sealedSchema.nullable().meta({ description: 'null: the disk is full; the old code stays good' }),
+  })
+  .meta({ id: 'EmergencyAuthentication' });
+
+export const emergencyAccountSchema = z
+  .object({ username: z.string(), enabled: z.boolean(), sealedAt: instant, usedAt: instant.nullable() })
+  .meta({ id: 'EmergencyAccount' });
+
+export const newEmergencyAccountSchema = z
+  .strictObject({ name: nameSchema, displayName: z.string().max(128).optional() })
+  .meta({ id: 'NewEmergencyAccount' });
+
+/** An emergency account that is signed in: every screen shows it. */
+const emergencySchema = z.object({
+  since: instant,
+  app: z.string().nullable(),
+  user: z.string().nullable().meta({ description: 'Told to those who are signed in' }),
+  reason: z.string().nullable().meta({ description: 'Told to those who are signed in' }),
+});
+
 export const appStateSchema = z
   .object({
     authenticated: z.boolean(),
@@ -78,6 +166,29 @@ export const appStateSchema = z
   })
   .meta({ id: 'AppState' });
 
+/** What a new password must be, as the configuration reference describes each rule. */
+const passwordPolicySchema = z
+  .object({
+    minLength: z.int(),
+    maxLength: z.int(),
+    minUppercase: z.int(),
+    minLowercase: z.int(),
+    minDigits: z.int(),
+    minSymbols: z.int(),
+    symbols: z.string(),
+    blocklist: z.boolean(),
+    history: z.int(),
+    minAgeHours: z.int(),
+    maxAgeDays: z.int(),
+    warnDays: z.int(),
+  })
+  .meta({ id: 'PasswordPolicy' });
+
+/** Folded (NFC, no letter case); `site` are words of this place. */
+export const passwordBlocklistSchema = z
+  .object({ common: z.array(z.string()), site: z.array(z.string()) })
+  .meta({ id: 'PasswordBlocklist' });
+
 export const welcomeSchema = z
   .object({
     plant: z.string(),
@@ -85,7 +196,7 @@ export const welcomeSchema = z
     banner: z.string(),
     version: z.string(),
     app: z.object({ id: z.string(), name: z.string() }).nullable(),
-    password: z.object({ minLength: z.int(), maxLength: z.int() }),
+    password: passwordPolicySchema,
   })
   .meta({ id: 'Welcome' });
 
@@ -100,13 +211,44 @@ export const userSchema = z
   })
   .meta({ id: 'User' });
 
+/** A user as the users page shows them. */
+export const userListItemSchema = userSchema
+  .extend({
+    emergency: z
+      .boolean()
+      .meta({ description: 'A sealed emergency account: no password, see /api/v1/emergency' }),
+    password: z.enum(['none', 'one-time', 'set', 'expired']),
+    passwordExpiresAt: instant.nullable(),
+    lock: z
+      .object({
+        until: instant.nullable().meta({ description: 'null: until an administrator unlocks' }),
+        failures: z.int(),
+        places: z
+          .array(z.string())
+          .nullable()
+          .meta({
+            description: 'The addresses where the name is locked; null: the account itself is locked',
+          }),
+      })
+      .nullable(),
+    lastSignInAt: instant.nullable(),
+  })
+  .meta({ id: 'UserListItem' });
+
+export const newUserAnswerSchema = userSchema
+  .extend({ oneTimeSecret: z.string().optional(), oneTimeSecretExpiresAt: instant.optional() })
+  .meta({ id: 'NewUserAnswer' });
+
 export const newUserSchema = z
   .strictObject({
     name: nameSchema,
     displayName: z.string().max(128).optional(),
     type: z.enum(USER_TYPES).default('Active'),
     logoutTimeInMin: logoutTimeInMin.nullable().default(null),
-    password: passwordText.meta({ description: 'For provisioning by script; it must satisfy the policy' }),
+    password: passwordText.optional().meta({
+      description:
+        'For provisioning by script, where allowed. Left out: a one-time secret is made and answered',
+    }),
   })
   .meta({ id: 'NewUser' });
 
@@ -186,6 +328,7 @@ export const overviewSchema = z.object({
   serverTime: instant,
   apps: z.array(z.object({ id: z.string(), name: z.string(), station: z.boolean(), state: appStateSchema })),
   links: z.array(linkStatusSchema),
+  emergencies: z.array(emergencySchema),
 });
 
 /** What `/ws` tells anyone who knows an AppId, at once and after every change. */
@@ -194,7 +337,104 @@ export const appStateMessageSchema = z.object({
   serverTime: instant,
   appId: z.string(),
   state: appStateSchema,
+  emergencies: z.array(emergencySchema),
 });
+
+/** A time of day or a day with its zone; in the house milliseconds since the epoch. */
+const moment = z.iso
+  .datetime({ offset: true, error: 'must be a time such as 2026-01-31T06:00:00Z' })
+  .transform((text) => Date.parse(text));
+
+const auditFilters = {
+  from: moment.optional().meta({ description: 'Not before this time (ISO 8601)' }),
+  to: moment.optional().meta({ description: 'Not after this time (ISO 8601)' }),
+  user: unicode.min(1).max(NAME_LIMIT).optional().meta({ description: 'Who acted, or whom it was about' }),
+  app: unicode.min(1).max(NAME_LIMIT).optional().meta({ description: 'Name of the app' }),
+  outcome: z.enum(['succeeded', 'refused']).optional(),
+  text: unicode
+    .min(1)
+    .max(200)
+    .optional()
+    .meta({ description: 'Stands somewhere in the entry, in capitals or not' }),
+};
+const inOrder = ({ from, to }: { from?: number | undefined; to?: number | undefined }): boolean =>
+  from === undefined || to === undefined || from <= to;
+const NOT_IN_ORDER = { path: ['from'], error: 'must not be after to', when: () => true };
+
+export const auditQuerySchema = z
+  .strictObject({
+    ...auditFilters,
+    before: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .optional()
+      .meta({ description: 'Only entries with a smaller number: `next` of the page before' }),
+    limit: z.coerce.number().int().min(1).max(200).default(50),
+  })
+  .refine(inOrder, NOT_IN_ORDER);
+
+export const auditExportQuerySchema = z
+  .strictObject({ ...auditFilters, format: z.enum(['csv', 'jsonl']) })
+  .refine(inOrder, NOT_IN_ORDER);
+
+export const auditEntrySchema = z
+  .object({
+    seq: z.int(),
+    at: instant,
+    action: z.string(),
+    outcome: z.enum(['succeeded', 'refused']),
+    actor: z.string(),
+    subject: z.string().nullable(),
+    app: z.string().nullable(),
+    door: z.string(),
+    address: z.string().nullable(),
+    reason: z.string().nullable(),
+    detail: z.record(z.string(), z.unknown()),
+    hash: z.string().meta({ description: 'SHA-256 of the chain, hex' }),
+  })
+  .meta({ id: 'AuditEntry' });
+
+export const auditPageSchema = z
+  .object({
+    entries: z.array(auditEntrySchema),
+    next: z
+      .int()
+      .nullable()
+      .meta({ description: 'Send as `before` for what is older; null: there is nothing older' }),
+    searchedBackTo: instant.nullable().meta({ description: 'Older entries have not been looked at yet' }),
+  })
+  .meta({ id: 'AuditPage' });
+
+export const auditStatusSchema = z
+  .object({
+    entries: z.int(),
+    lastSeq: z.int(),
+    lastCheckpoint: z.object({ seq: z.int(), at: instant, keyId: z.string() }).nullable(),
+    archives: z.int(),
+    verification: z.object({
+      state: z.enum(['never', 'running', 'intact', 'broken', 'failed']),
+      at: instant.nullable(),
+      checked: z.int(),
+      total: z.int(),
+      brokenSeq: z.int().nullable(),
+      problem: z.string().nullable(),
+    }),
+    capacity: z.object({
+      freeMiB: z.int().nullable().meta({ description: 'null: the system does not tell' }),
+      state: z.enum(['ok', 'low', 'reserve']),
+    }),
+    copies: z.array(
+      z.object({
+        target: z.enum(['syslog', 'file']),
+        state: z.enum(['current', 'behind', 'failing']),
+        behind: z.int(),
+        since: instant.nullable(),
+        lastError: z.string().nullable(),
+      }),
+    ),
+  })
+  .meta({ id: 'AuditStatus' });
 
 /** What `/ws` tells a signed-in page about its own session: renewed, or ended with the reason. */
 export const ownSessionSchema = z.object({
@@ -202,6 +442,16 @@ export const ownSessionSchema = z.object({
   serverTime: instant,
   session: sessionSchema.nullable(),
   reason: z.string().nullable(),
+});
+
+const faultSchema = z.object({
+  field: z.string(),
+  message: z.string(),
+  rule: z
+    .string()
+    .optional()
+    .meta({ description: 'Of a password: the rule that failed, such as min-length' }),
+  values: z.record(z.string(), z.number()).optional().meta({ description: 'What the rule asks for' }),
 });
 
 /** RFC 9457, with a stable `code` and, for bad input, each fault. */
@@ -212,8 +462,9 @@ export const problemSchema = z
     status: z.int(),
     detail: z.string().optional(),
     code: z.string(),
-    faults: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
+    faults: z.array(faultSchema).optional(),
     ticket: z.string().optional(),
+    why: z.enum(['one-time-secret', 'expired']).optional(),
     reference: z.string().optional(),
   })
   .meta({ id: 'Problem' });
@@ -223,14 +474,30 @@ export type SignInInput = z.input<typeof signInSchema>;
 export type AuthenticationView = z.output<typeof authenticationSchema>;
 export type AppStateView = z.output<typeof appStateSchema>;
 export type WelcomeView = z.output<typeof welcomeSchema>;
+export type PasswordBlocklistView = z.output<typeof passwordBlocklistSchema>;
+export type FaultView = z.output<typeof faultSchema>;
 export type UserView = z.output<typeof userSchema>;
 export type AppView = z.output<typeof appSchema>;
 export type LinkView = z.output<typeof linkSchema>;
 export type LinkStatusView = z.output<typeof linkStatusSchema>;
 export type NewUserInput = z.input<typeof newUserSchema>;
+export type UserChangeInput = z.input<typeof userChangeSchema>;
 export type NewLinkInput = z.input<typeof newLinkSchema>;
 export type OverviewMessage = z.output<typeof overviewSchema>;
 export type OwnSessionMessage = z.output<typeof ownSessionSchema>;
 export type AppStateMessage = z.output<typeof appStateMessageSchema>;
 export type ServerMessage = OverviewMessage | OwnSessionMessage | AppStateMessage;
+export type SessionListView = z.output<typeof sessionListSchema>;
+export type AccountView = z.output<typeof accountSchema>;
+export type OneTimeSecretView = z.output<typeof oneTimeSecretSchema>;
+export type EmergencySignInInput = z.input<typeof emergencySignInSchema>;
+export type EmergencyAuthenticationView = z.output<typeof emergencyAuthenticationSchema>;
+export type EmergencyAccountView = z.output<typeof emergencyAccountSchema>;
+export type EmergencyView = z.output<typeof emergencySchema>;
+export type SealedView = z.output<typeof sealedSchema>;
+export type UserListItemView = z.output<typeof userListItemSchema>;
+export type NewUserAnswerView = z.output<typeof newUserAnswerSchema>;
+export type AuditEntryView = z.output<typeof auditEntrySchema>;
+export type AuditPageView = z.output<typeof auditPageSchema>;
+export type AuditStatusView = z.output<typeof auditStatusSchema>;
 export type ProblemView = z.output<typeof problemSchema>;

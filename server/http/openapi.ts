@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import {
   createDocument,
+  type ZodOpenApiContentObject,
   type ZodOpenApiOperationObject,
   type ZodOpenApiPathsObject,
   type ZodOpenApiResponsesObject,
@@ -33,15 +34,18 @@ export function openApiDocument(routes: readonly Route[], version: string): obje
 }
 
 function operationOf(route: Route): ZodOpenApiOperationObject {
-  const success = route.method === 'post' && route.path.match(/(users|apps|links)$/) ? '201' : '200';
+  const success =
+    route.method === 'post' && route.path.match(/(users|apps|links|emergency)$/) ? '201' : '200';
+  const content = contentOf(route);
   const answers: ZodOpenApiResponsesObject =
-    route.answer === undefined
-      ? { '204': { description: 'Done' } }
-      : { [success]: { description: 'OK', content: { 'application/json': { schema: route.answer } } } };
+    content === null ? { '204': { description: 'Done' } } : { [success]: { description: 'OK', content } };
   return {
     summary: route.summary,
     ...(route.access !== 'anyone' && { security: [{ bearer: [] }, { cookie: [] }] }),
-    ...(route.params !== undefined && { requestParams: { path: route.params as z.ZodObject } }),
+    requestParams: {
+      ...(route.params !== undefined && { path: route.params as z.ZodObject }),
+      ...(route.query !== undefined && { query: route.query as z.ZodObject }),
+    },
     ...(route.body !== undefined && {
       requestBody: { required: true, content: { 'application/json': { schema: route.body } } },
     }),
@@ -49,9 +53,17 @@ function operationOf(route: Route): ZodOpenApiOperationObject {
   };
 }
 
+/** What a good answer holds: JSON, a file, or nothing. */
+function contentOf({ answer, mediaTypes }: Route): ZodOpenApiContentObject | null {
+  if (answer !== undefined) return { 'application/json': { schema: answer } };
+  if (mediaTypes === undefined) return null;
+  return Object.fromEntries(mediaTypes.map((type) => [type, { schema: { type: 'string' as const } }]));
+}
+
 function refusalsOf(route: Route): ZodOpenApiResponsesObject {
   const codes: ErrorCode[] = [...(route.errors ?? [])];
   if (route.body !== undefined) codes.push('malformed-body', 'body-too-large', 'unsupported-media-type');
+  if (route.query !== undefined) codes.push('invalid-input');
   if (route.method !== 'get') codes.push('cross-site');
   if (route.access !== 'anyone') codes.push('not-signed-in');
   if (route.access === 'administrator') codes.push('forbidden');

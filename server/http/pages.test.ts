@@ -5,6 +5,8 @@ import { VERSION } from '../product.ts';
 import { launchBrowser } from '../../test/browser.ts';
 import { startTestHost } from '../../test/host.ts';
 import { problem } from '../../test/scenario.ts';
+import { PATHS } from '../../renderer/shared/paths.ts';
+import { PAGE_PATHS } from './pages.ts';
 
 const house = await startTestHost();
 afterAll(() => house.close());
@@ -78,6 +80,23 @@ test('the first page of all loads and runs under the policy, and nothing of it c
   expect(complaints.filter((text) => !text.includes('401'))).toEqual([]);
   expect([...new Set(asked.map((url) => new URL(url).origin))]).toEqual([house.url]);
   await page.close();
+});
+
+test("every page's own address shows the pages, and no other does", async () => {
+  const { text } = await house.ask('GET', '/');
+  expect(PATHS.toSorted()).toEqual(['/', ...PAGE_PATHS].toSorted());
+  for (const path of PATHS) {
+    const { status, headers, text: shown } = await house.ask('GET', path);
+    expect({ path, status, cached: headers['cache-control'] }).toEqual({
+      path,
+      status: 200,
+      cached: 'no-cache',
+    });
+    expect(shown).toBe(text);
+  }
+  for (const path of ['/sessions/more', '/settings', '/index']) {
+    expect((await house.ask('GET', path)).status).toBe(404);
+  }
 });
 
 describe('/api/v1/openapi.json', () => {

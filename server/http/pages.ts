@@ -7,6 +7,9 @@ import { methodNotAllowed, type Route } from './route.ts';
 
 const ONE_YEAR_SEC = 31_536_000;
 
+/** What the address may say besides `/`: the same document, which shows the page that is meant. */
+export const PAGE_PATHS = ['/sessions', '/account', '/users', '/audit', '/emergency'] as const;
+
 export interface PagesOptions {
   readonly swagger: boolean;
   readonly version: string;
@@ -15,6 +18,7 @@ export interface PagesOptions {
 export function pages(routes: readonly Route[], { swagger, version }: PagesOptions): Router {
   const router = Router();
   router.use(express.static(RENDERER_FOLDER, { setHeaders: setCaching, redirect: false }));
+  router.get([...PAGE_PATHS], sendDocument);
   if (!swagger) return router;
   router.get('/api/v1/openapi.json', openApi(routes, version));
   router.all('/api/v1/openapi.json', methodNotAllowed(['GET']));
@@ -31,6 +35,9 @@ function setCaching(response: { setHeader(name: string, value: string): unknown 
   const isHashed = path.startsWith(join(RENDERER_FOLDER, 'assets'));
   response.setHeader('Cache-Control', isHashed ? `public, max-age=${ONE_YEAR_SEC}, immutable` : 'no-cache');
 }
+
+const sendDocument: Handler = (_request, response) =>
+  response.sendFile('index.html', { root: RENDERER_FOLDER, headers: { 'Cache-Control': 'no-cache' } });
 
 /** The generator is loaded when it is first asked for: at a start it would cost time and memory for nothing. */
 function openApi(routes: readonly Route[], version: string): Handler {

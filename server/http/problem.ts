@@ -19,6 +19,10 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   'method-not-allowed': 405,
   'not-found': 404,
   'already-exists': 409,
+  'audit-trail-broken': 409,
+  'archive-unusable': 409,
+  'too-many-tries': 429,
+  'storage-full': 503,
 };
 
 const TITLES: Readonly<Record<number, string>> = {
@@ -30,6 +34,7 @@ const TITLES: Readonly<Record<number, string>> = {
   409: 'Conflict',
   413: 'Content too large',
   415: 'Unsupported media type',
+  429: 'Too many tries',
   500: 'Internal error',
   503: 'Service unavailable',
 };
@@ -94,6 +99,7 @@ export function problemOf(thrown: unknown, reference: string): Problem {
       detail: error.message,
       ...(error.faults.length > 0 && { faults: [...error.faults] }),
       ...(error.ticket !== undefined && { ticket: error.ticket }),
+      ...(error.why !== undefined && { why: error.why }),
     },
     headers,
   );

@@ -26,7 +26,7 @@ describe('a value that does not fit', () => {
     ['no body at all', newUserSchema, undefined, ['body: is missing']],
     ['a list', newUserSchema, [], ['body: must be an object']],
     ['a text', newUserSchema, 'x', ['body: must be an object']],
-    ['fields that are missing', newUserSchema, {}, ['name: is missing', 'password: is missing']],
+    ['fields that are missing', signInSchema, {}, ['username: is missing', 'password: is missing']],
     ['null for a text', newUserSchema, { ...user, name: null }, ['name: must be text']],
     ['a number for a text', newUserSchema, { ...user, name: 5 }, ['name: must be text']],
     ['an empty text', newUserSchema, { ...user, name: '' }, ['name: must not be empty']],
@@ -146,5 +146,8 @@ describe('a value that does not fit', () => {
 });
 
 test('what fits passes with its defaults', () => {
-  expect(parse(newUserSchema, user, 'body')).toEqual({ ...user, type: 'Active', logoutTimeInMin: null });
+  const defaults = { type: 'Active', logoutTimeInMin: null };
+  expect(parse(newUserSchema, user, 'body')).toEqual({ ...user, ...defaults });
+  // Without a password a user is given a one-time secret.
+  expect(parse(newUserSchema, { name: 'olivia' }, 'body')).toEqual({ name: 'olivia', ...defaults });
 });

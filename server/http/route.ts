@@ -1,4 +1,6 @@
 /** What a route is: its place in the API, who may call it, what goes in and comes out, and the one function behind. */
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type { Request, RequestHandler, Response } from 'express';
 import type { z } from 'zod';
 import { KeyswitchError, type ErrorCode } from '../errors.ts';
@@ -15,12 +17,28 @@ export interface Answer {
   readonly text?: string;
   /** Sets the session cookie, or clears it (null). */
   readonly cookie?: string | null;
+  /** A file in the place of a body. */
+  readonly download?: Download;
+  /** How long anyone may keep the answer; left out: nobody, not for a moment. Seconds. */
+  readonly cacheSec?: number;
 }
 
-export interface Call<Body, Params> {
+/** A file that is made while it is sent. */
+export interface Download {
+  readonly type: string;
+  /** ASCII, without quotes. */
+  readonly fileName: string;
+  /** Asked for the next piece when the last one has left. */
+  readonly pieces: AsyncIterable<string>;
+}
+
+/** The parameters of a query as they came, where a route does not check them. */
+export type AnyQuery = Readonly<Record<string, string | undefined>>;
+
+export interface Call<Body, Params, Query = AnyQuery> {
   readonly body: Body;
   readonly params: Params;
-  readonly query: Readonly<Record<string, string | undefined>>;
+  readonly query: Query;
   readonly caller: Caller;
 }
 
@@ -31,21 +49,25 @@ interface Description {
   readonly summary: string;
   readonly access: Access;
   readonly answer?: z.ZodType;
+  /** Of the file that it answers with, in the place of `answer`. */
+  readonly mediaTypes?: readonly string[];
   readonly errors?: readonly ErrorCode[];
 }
 
 export interface Route extends Description {
   readonly body?: z.ZodType;
   readonly params?: z.ZodType;
-  handle(call: Call<unknown, unknown>): Answer | Promise<Answer>;
+  readonly query?: z.ZodType;
+  handle(call: Call<unknown, unknown, unknown>): Answer | Promise<Answer>;
 }
 
 /** Declares a route with the types of its schemas. */
-export function defineRoute<Body = undefined, Params = undefined>(
+export function defineRoute<Body = undefined, Params = undefined, Query = AnyQuery>(
   route: Description & {
     readonly body?: z.ZodType<Body>;
     readonly params?: z.ZodType<Params>;
-    handle(call: Call<Body, Params>): Answer | Promise<Answer>;
+    readonly query?: z.ZodType<Query>;
+    handle(call: Call<Body, Params, Query>): Answer | Promise<Answer>;
   },
 ): Route {
   return route as Route;
@@ -60,7 +82,7 @@ export function handlerOf(route: Route, identify: Identify): RequestHandler {
       params: route.params === undefined ? undefined : parse(route.params, request.params, 'path'),
       // Parsed anew at each look, and few routes look.
       get query() {
-        return request.query as Record<string, string | undefined>;
+        return route.query === undefined ? request.query : parse(route.query, request.query, 'query');
       },
       caller,
     });
@@ -93,10 +115,14 @@ export function parse<Value>(schema: z.ZodType<Value>, value: unknown, whole: st
   throw new KeyswitchError('invalid-input', text, { faults });
 }
 
-function send(response: Response, { status, body, text = JSON.stringify(body), cookie }: Answer): void {
+function send(
+  response: Response,
+  { status, body, text = JSON.stringify(body), cookie, cacheSec, download }: Answer,
+): void | Promise<void> {
   if (cookie !== undefined) response.setHeader('Set-Cookie', cookieHeader(cookie));
   response.statusCode = status;
-  response.setHeader('Cache-Control', 'no-store');
+  response.setHeader('Cache-Control', cacheSec === undefined ? 'no-store' : `public, max-age=${cacheSec}`);
+  if (download !== undefined) return sendDownload(response, download);
   if (text === undefined) {
     response.end();
     return;
@@ -104,6 +130,25 @@ function send(response: Response, { status, body, text = JSON.stringify(body), c
   response.setHeader('Content-Type', 'application/json; charset=utf-8');
   response.setHeader('Content-Length', Buffer.byteLength(text));
   response.end(text);
+}
+
+/** Sends piece by piece, no faster than the client takes them; a client that has left is no fault. */
+async function sendDownload(response: Response, { type, fileName, pieces }: Download): Promise<void> {
+  const source = pieces[Symbol.asyncIterator]();
+  // Before the head: what fails at once is answered as any other failure.
+  const first = await source.next();
+  response.setHeader('Content-Type', type);
+  response.setHeader('Content-Disposition', `attachment; filename="${fileName}"`);
+  if (response.req.method === 'HEAD') {
+    response.end();
+    return;
+  }
+  async function* all(): AsyncGenerator<string> {
+    for (let next = first; next.done !== true; next = await source.next()) yield next.value;
+  }
+  await pipeline(Readable.from(all(), { objectMode: false }), response).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
+  });
 }
 
 /** Refuses whatever comes, and names the methods that the path has (RFC 9110 section 15.5.6). */

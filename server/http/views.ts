@@ -1,14 +1,36 @@
 /** How sessions, apps and links look from outside: times as text, secrets left out. */
 import type { Session } from '../sessions/session.ts';
 import type { Sessions, SignedIn } from '../sessions/sessions.ts';
-import type { AppStateView, AuthenticationView, LinkStatusView, SessionView } from './contract.ts';
+import type { AuditStatus } from '../audit/audit.ts';
+import type { StorageStatus } from '../audit/capacity.ts';
+import type { CopyStatus } from '../audit/forward/forward.ts';
+import type { FoundPage } from '../audit/query.ts';
+import type { Account } from '../accounts/accounts.ts';
+import type { EmergencyAccount, Sealed } from '../emergency/emergency.ts';
+import type { OneTimeSecret } from '../sessions/password-changes.ts';
+import type {
+  AppStateView,
+  AuditPageView,
+  AuditStatusView,
+  AuthenticationView,
+  EmergencyAccountView,
+  EmergencyView,
+  LinkStatusView,
+  NewUserAnswerView,
+  OneTimeSecretView,
+  SealedView,
+  SessionListView,
+  SessionView,
+  UserListItemView,
+} from './contract.ts';
 import type { LinkStatus } from '../plc/link.ts';
+import type { Users } from '../users/users.ts';
 
 export function instant(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-function instantOrNull(ms: number | null): string | null {
+export function instantOrNull(ms: number | null): string | null {
   return ms === null ? null : instant(ms);
 }
 
@@ -23,6 +45,60 @@ export function viewSession(session: Session, sessions: Pick<Sessions, 'idleExpi
     expiresAt: instant(session.expiresAt),
     idleExpiresAt: instantOrNull(sessions.idleExpiresAt(session.id)),
   };
+}
+
+export function viewSessionListItem(
+  session: Session,
+  own: Session,
+  sessions: Pick<Sessions, 'idleExpiresAt'>,
+): SessionListView[number] {
+  return { ...viewSession(session, sessions), own: session.id === own.id, ...session.origin };
+}
+
+/** The emergency sessions that are live; who and why are for those who are signed in. */
+export function viewEmergencies(live: readonly Session[], isSignedIn: boolean): EmergencyView[] {
+  return live
+    .filter(({ emergencyReason }) => emergencyReason !== null)
+    .map(({ openedAt, app, user, emergencyReason }) => ({
+      since: instant(openedAt),
+      app: app?.name ?? null,
+      user: isSignedIn ? user.name : null,
+      reason: isSignedIn ? emergencyReason : null,
+    }));
+}
+
+export function viewUserListItem(account: Account): UserListItemView {
+  const { user, isEmergency, password, passwordExpiresAt, lock, lastSignInAt } = account;
+  return {
+    ...user,
+    emergency: isEmergency,
+    password,
+    passwordExpiresAt: instantOrNull(passwordExpiresAt),
+    lock: lock && {
+      until: instantOrNull(lock.until),
+      failures: lock.failures,
+      places: lock.places && [...lock.places],
+    },
+    lastSignInAt: instantOrNull(lastSignInAt),
+  };
+}
+
+export function viewNewUser(made: Awaited<ReturnType<Users['addWithOneTimeSecret']>>): NewUserAnswerView {
+  const { user, oneTimeSecret, expiresAt } = made;
+  return { ...user, oneTimeSecret, oneTimeSecretExpiresAt: instant(expiresAt) };
+}
+
+export function viewEmergencyAccount(account: EmergencyAccount): EmergencyAccountView {
+  const { username, enabled, sealedAt, usedAt } = account;
+  return { username, enabled, sealedAt: instant(sealedAt), usedAt: instantOrNull(usedAt) };
+}
+
+export function viewSealed({ username, secret, sealedAt }: Sealed): SealedView {
+  return { username, secret, sealedAt: instant(sealedAt) };
+}
+
+export function viewOneTimeSecret({ username, oneTimeSecret, expiresAt }: OneTimeSecret): OneTimeSecretView {
+  return { username, oneTimeSecret, expiresAt: instant(expiresAt) };
 }
 
 export function viewAuthentication(signedIn: SignedIn, sessions: Sessions): AuthenticationView {
@@ -62,5 +138,25 @@ export function viewLinkStatus(status: LinkStatus): LinkStatusView {
     roundTripMs: status.roundTripMs,
     pending: status.pending,
     lastError: lastError === null ? null : { ...lastError, at: instant(lastError.at) },
+  };
+}
+
+export function viewAuditPage({ entries, next, searchedBackTo }: FoundPage): AuditPageView {
+  return {
+    entries: entries.map((entry) => ({ ...entry, at: instant(entry.at), detail: { ...entry.detail } })),
+    next,
+    searchedBackTo: instantOrNull(searchedBackTo),
+  };
+}
+
+export function viewAuditStatus(
+  status: AuditStatus & { readonly capacity: StorageStatus; readonly copies: readonly CopyStatus[] },
+): AuditStatusView {
+  const { lastCheckpoint: last, verification } = status;
+  return {
+    ...status,
+    lastCheckpoint: last && { ...last, at: instant(last.at) },
+    verification: { ...verification, at: instantOrNull(verification.at) },
+    copies: status.copies.map((copy) => ({ ...copy, since: instantOrNull(copy.since) })),
   };
 }

@@ -1,31 +1,32 @@
-/** The passwords' table: one PHC string a user. */
+/** The passwords' tables: one PHC string a user, and those it replaced. */
 import type { Reader, Writer } from '../store/store.ts';
 
 export interface StoredPassword {
   readonly hash: string;
+  /** A one-time secret: the first sign-in must replace it. */
   readonly mustChange: boolean;
+  readonly setAt: number;
+  /** When a one-time secret ends; null: not by time. */
+  readonly expiresAt: number | null;
 }
 
-export async function selectPassword(
-  db: Reader,
-  userId: string,
-): Promise<(StoredPassword & { readonly setAt: number }) | null> {
+export async function selectPassword(db: Reader, userId: string): Promise<StoredPassword | null> {
   const row = await db
     .selectFrom('passwords')
-    .select(['hash', 'must_change', 'changed_at'])
+    .select(['hash', 'must_change', 'changed_at', 'expires_at'])
     .where('user_id', '=', userId)
     .executeTakeFirst();
   if (row === undefined) return null;
-  return { hash: row.hash, mustChange: row.must_change === 1, setAt: row.changed_at };
+  const { hash, must_change, changed_at, expires_at } = row;
+  return { hash, mustChange: must_change === 1, setAt: changed_at, expiresAt: expires_at };
 }
 
 export async function upsertPassword(
   writer: Writer,
   userId: string,
-  { hash, mustChange }: StoredPassword,
-  at: number,
+  { hash, mustChange, setAt, expiresAt }: StoredPassword,
 ): Promise<void> {
-  const columns = { hash, must_change: mustChange ? 1 : 0, changed_at: at };
+  const columns = { hash, must_change: mustChange ? 1 : 0, changed_at: setAt, expires_at: expiresAt };
   await writer
     .insertInto('passwords')
     .values({ user_id: userId, ...columns })
@@ -45,5 +46,47 @@ export async function replaceHash(
     .set({ hash })
     .where('user_id', '=', userId)
     .where('hash', '=', former)
+    .execute();
+}
+
+/** The hashes of the last `most` passwords that the user had before the present one, the newest first. */
+export async function selectFormerHashes(db: Reader, userId: string, most: number): Promise<string[]> {
+  const rows = await db
+    .selectFrom('password_history')
+    .select('hash')
+    .where('user_id', '=', userId)
+    .orderBy('seq', 'desc')
+    .limit(most)
+    .execute();
+  return rows.map(({ hash }) => hash);
+}
+
+export async function insertFormerHash(
+  writer: Writer,
+  userId: string,
+  hash: string,
+  replacedAt: number,
+): Promise<void> {
+  await writer
+    .insertInto('password_history')
+    .values({ user_id: userId, hash, replaced_at: replacedAt })
+    .execute();
+}
+
+/** Forgets all but the last `most` former passwords of the user. */
+export async function pruneFormerHashes(writer: Writer, userId: string, most: number): Promise<void> {
+  const newest = await writer
+    .selectFrom('password_history')
+    .select('seq')
+    .where('user_id', '=', userId)
+    .orderBy('seq', 'desc')
+    .offset(most)
+    .limit(1)
+    .executeTakeFirst();
+  if (newest === undefined) return;
+  await writer
+    .deleteFrom('password_history')
+    .where('user_id', '=', userId)
+    .where('seq', '<=', newest.seq)
     .execute();
 }

@@ -1,15 +1,23 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { temporaryFolder } from '../../test/house.ts';
+import { DAY_MS, HOUR_MS, temporaryFolder } from '../../test/house.ts';
 import { KeyswitchError } from '../errors.ts';
 import { createFixedClock } from '../ports/clock.ts';
 import { createFixedRandom } from '../ports/random.ts';
 import { openStore } from '../store/store.ts';
-import { createHasher, type Hasher } from './hasher.ts';
+import { listOf, wordsIn, type Blocklist } from './blocklist.ts';
+import { createHasher, type Hasher, type HasherOptions, type Lane } from './hasher.ts';
 import { createPasswords, type Passwords } from './passwords.ts';
+import type { PasswordPolicy } from './policy.ts';
+import { PRESETS } from './presets.ts';
 
-const POLICY = { minLength: 15, maxLength: 64 };
+const POLICY: PasswordPolicy = { ...PRESETS.nist, maxLength: 64 };
+const BLOCKLIST: Blocklist = { common: listOf(['password', 'operator']), site: wordsIn(['Keyswitch']) };
 const SUBJECT = { name: 'operator', displayName: 'Olivia Operator' };
 const GOOD = 'a long enough password';
+const MATCH = { check: 'match' };
+const MISMATCH = { check: 'mismatch' };
+const MUST_CHANGE = { check: 'must-change', why: 'one-time-secret' };
+const EXPIRED = { check: 'must-change', why: 'expired' };
 const PEPPER = Buffer.from('the pepper of the tests');
 const CHEAP = {
   memoryKib: 64,
@@ -17,38 +25,50 @@ const CHEAP = {
   parallelism: 1,
   maxConcurrent: 4,
   maxWaiting: 100,
+  maxWaitingPerAddress: 100,
   pepper: PEPPER,
 };
+const hasherWith = (options: HasherOptions): Hasher => createHasher(options, createFixedClock());
 
 interface Counted extends Hasher {
   calls: string[];
+  lanes: Lane[];
 }
 
 /** The real hasher, with a note of what it was asked to do. */
 function counted(hasher: Hasher): Counted {
   const calls: string[] = [];
+  const lanes: Lane[] = [];
   return {
     calls,
-    hash(password) {
+    lanes,
+    hash(password, lane = null) {
       calls.push('hash');
-      return hasher.hash(password);
+      lanes.push(lane);
+      return hasher.hash(password, lane);
     },
-    verify(hash, password) {
+    verify(hash, password, lane = null) {
       calls.push('verify');
-      return hasher.verify(hash, password);
+      lanes.push(lane);
+      return hasher.verify(hash, password, lane);
     },
+    suspect: hasher.suspect,
     isOutdated: hasher.isOutdated,
   };
 }
 
 /** One user `u1` with the password GOOD, and `open`, which makes the feature anew over another hasher. */
-async function openPasswords({ mustChange = false } = {}) {
+async function openPasswords({
+  mustChange = false,
+  policy = {},
+}: { mustChange?: boolean; policy?: Partial<PasswordPolicy> } = {}) {
   const store = await openStore(temporaryFolder());
   onTestFinished(() => store.close());
   const clock = createFixedClock();
-  const ports = { store, policy: POLICY, clock, random: createFixedRandom() };
+  const rules = { ...POLICY, ...policy };
+  const ports = { store, policy: rules, blocklist: BLOCKLIST, clock, random: createFixedRandom() };
   const open = (hasher: Hasher): Passwords => createPasswords({ ...ports, hasher });
-  const hasher = counted(createHasher(CHEAP));
+  const hasher = counted(hasherWith(CHEAP));
   const passwords = open(hasher);
   const hash = await passwords.prepare(GOOD, SUBJECT);
   await store.write(async (writer) => {
@@ -66,8 +86,14 @@ async function openPasswords({ mustChange = false } = {}) {
     await passwords.set(writer, 'u1', hash, { mustChange });
   });
   const row = () => store.read.selectFrom('passwords').selectAll().executeTakeFirstOrThrow();
-  hasher.calls.length = 0;
-  return { store, clock, hasher, passwords, open, row };
+  hasher.calls.length = hasher.lanes.length = 0;
+  /** Replaces the password of `u1` as its user would, a day later. */
+  async function change(password: string): Promise<void> {
+    await clock.advance(DAY_MS);
+    const hash = await passwords.prepare(password, { ...SUBJECT, id: 'u1' });
+    await store.write((writer) => passwords.set(writer, 'u1', hash, { mustChange: false }));
+  }
+  return { store, clock, hasher, passwords, open, row, change };
 }
 
 describe('verifying', () => {
@@ -79,14 +105,55 @@ describe('verifying', () => {
     ['any password of nobody', null, GOOD, 'mismatch'],
   ])('%s costs one hash', async (_name, userId, password, expected) => {
     const { hasher, passwords } = await openPasswords();
-    expect(await passwords.verify(userId, password)).toBe(expected);
+    expect(await passwords.verify(userId, password)).toEqual({ check: expected });
     expect(hasher.calls).toEqual(['verify']);
   });
 
   test('tells that a one-time secret must be replaced, if it is the right one', async () => {
     const { passwords } = await openPasswords({ mustChange: true });
-    expect(await passwords.verify('u1', GOOD)).toBe('match-must-change');
-    expect(await passwords.verify('u1', `${GOOD}!`)).toBe('mismatch');
+    expect(await passwords.verify('u1', GOOD)).toEqual(MUST_CHANGE);
+    expect(await passwords.verify('u1', `${GOOD}!`)).toEqual(MISMATCH);
+  });
+
+  test.each([
+    ['half a surrogate pair', `${GOOD}\ud83d`],
+    ['a megabyte', 'x'.repeat(1_048_576)],
+  ])("%s, which can be nobody's password, costs one hash all the same", async (_name, password) => {
+    const { hasher, passwords } = await openPasswords();
+    expect(await passwords.verify('u1', password)).toEqual(MISMATCH);
+    expect(hasher.calls).toEqual(['verify']);
+  });
+
+  test('does not take half a surrogate pair for the character that replaces it in UTF-8', async () => {
+    const { store, passwords } = await openPasswords();
+    const hash = await passwords.prepare('a long enough \ufffd', SUBJECT);
+    await store.write((writer) => passwords.set(writer, 'u1', hash, { mustChange: false }));
+    expect(await passwords.verify('u1', 'a long enough \ufffd')).toEqual(MATCH);
+    expect(await passwords.verify('u1', 'a long enough \ud83d')).toEqual(MISMATCH);
+  });
+
+  test.each([
+    ['one character', 'x'],
+    ['a zero character inside', 'before\0behind the zero'],
+    ['emoji', '🔑🏭🐢🚰🔧🔩🎛🧯🪫🛢🚨🔒🧰📟💡'],
+    ['accents, composed', 'caf\u00e9 f\u00fcr alle Schichten'],
+    ['accents, decomposed', 'cafe\u0301 fu\u0308r alle Schichten'],
+    ['a thousand characters', 'xy z'.repeat(250)],
+  ])('matches in either normal form, and nothing shorter: %s', async (_name, password) => {
+    const { store, passwords } = await openPasswords({ policy: { minLength: 1, maxLength: 1024 } });
+    const hash = await passwords.prepare(password, SUBJECT);
+    await store.write((writer) => passwords.set(writer, 'u1', hash, { mustChange: false }));
+    expect(await passwords.verify('u1', password.normalize('NFC'))).toEqual(MATCH);
+    expect(await passwords.verify('u1', password.normalize('NFD'))).toEqual(MATCH);
+    expect(await passwords.verify('u1', [...password].slice(0, -1).join(''))).toEqual(MISMATCH);
+  });
+
+  test('is done in the lane of the caller', async () => {
+    const { hasher, passwords } = await openPasswords();
+    await passwords.verify('u1', GOOD, '192.0.2.7');
+    await passwords.verify(null, GOOD, '192.0.2.8');
+    await passwords.verify('u1', GOOD);
+    expect(hasher.lanes).toEqual(['192.0.2.7', '192.0.2.8', null]);
   });
 
   test('passes on that too many wait', async () => {
@@ -94,7 +161,12 @@ describe('verifying', () => {
     const busy = async (): Promise<never> => {
       throw new KeyswitchError('busy', undefined, { retryAfterSec: 3 });
     };
-    const passwords = open({ hash: async () => '', verify: busy, isOutdated: () => false });
+    const passwords = open({
+      hash: async () => '',
+      verify: busy,
+      suspect: () => {},
+      isOutdated: () => false,
+    });
     await expect(passwords.verify('u1', GOOD)).rejects.toMatchObject({ code: 'busy', retryAfterSec: 3 });
   });
 });
@@ -106,23 +178,23 @@ describe('a hash made with other parameters', () => {
     const { clock, open, row } = await openPasswords({ mustChange: true });
     const before = await row();
     await clock.advance(1000);
-    expect(await open(createHasher(dearer)).verify('u1', GOOD)).toBe('match-must-change');
+    expect(await open(hasherWith(dearer)).verify('u1', GOOD)).toEqual(MUST_CHANGE);
     const after = await row();
     expect(after).toMatchObject({ changed_at: before.changed_at, must_change: 1 });
     expect(after.hash).toContain('t=2');
-    expect(await createHasher(CHEAP).verify(after.hash, GOOD)).toBe(true);
+    expect(await hasherWith(CHEAP).verify(after.hash, GOOD)).toBe(true);
   });
 
   test('stays as it is when the password was wrong', async () => {
     const { open, row } = await openPasswords();
     const before = await row();
-    await open(createHasher(dearer)).verify('u1', 'a wrong password');
+    await open(hasherWith(dearer)).verify('u1', 'a wrong password');
     expect(await row()).toEqual(before);
   });
 
   test('is made anew once, not at every sign-in', async () => {
     const { open } = await openPasswords();
-    const hasher = counted(createHasher(dearer));
+    const hasher = counted(hasherWith(dearer));
     const passwords = open(hasher);
     hasher.calls.length = 0;
     await passwords.verify('u1', GOOD);
@@ -133,7 +205,7 @@ describe('a hash made with other parameters', () => {
   test('does not overwrite a password that was changed meanwhile', async () => {
     const { store, open, passwords } = await openPasswords();
     const newer = await passwords.prepare('another long password', SUBJECT);
-    const real = createHasher(dearer);
+    const real = hasherWith(dearer);
     const slow: Hasher = {
       ...real,
       async hash(password) {
@@ -142,20 +214,20 @@ describe('a hash made with other parameters', () => {
       },
     };
     await open(slow).verify('u1', GOOD);
-    expect(await passwords.verify('u1', GOOD)).toBe('mismatch');
-    expect(await passwords.verify('u1', 'another long password')).toBe('match');
+    expect(await passwords.verify('u1', GOOD)).toEqual(MISMATCH);
+    expect(await passwords.verify('u1', 'another long password')).toEqual(MATCH);
   });
 
   test('does not keep its user out when there is no room for making it anew', async () => {
     const { open, row } = await openPasswords();
     const before = await row();
     const full: Hasher = {
-      ...createHasher(dearer),
+      ...hasherWith(dearer),
       hash: async () => {
         throw new KeyswitchError('busy', undefined, { retryAfterSec: 1 });
       },
     };
-    expect(await open(full).verify('u1', GOOD)).toBe('match');
+    expect(await open(full).verify('u1', GOOD)).toEqual(MATCH);
     expect(await row()).toEqual(before);
   });
 });
@@ -165,7 +237,11 @@ describe('preparing', () => {
     const { hasher, passwords } = await openPasswords();
     await expect(passwords.prepare('OPERATOR', SUBJECT)).rejects.toMatchObject({
       code: 'password-unacceptable',
-      faults: [{ field: 'newPassword' }, { field: 'newPassword' }],
+      faults: [
+        { field: 'newPassword', rule: 'min-length', values: { limit: 15 } },
+        { field: 'newPassword', rule: 'not-common' },
+        { field: 'newPassword', rule: 'not-user-name' },
+      ],
     });
     expect(hasher.calls).toEqual([]);
   });
@@ -187,8 +263,8 @@ test('a password is kept with its transaction, or not at all', async () => {
     throw new Error('undo this');
   });
   await expect(undone).rejects.toThrow('undo this');
-  expect(await passwords.mustChange(store.read, 'u1')).toBe(false);
-  expect(await passwords.verify('u1', GOOD)).toBe('match');
+  expect(await passwords.mustChange(store.read, 'u1')).toBeNull();
+  expect(await passwords.verify('u1', GOOD)).toEqual(MATCH);
 });
 
 test('whether a password must be replaced is seen inside the transaction that says so', async () => {
@@ -198,8 +274,8 @@ test('whether a password must be replaced is seen inside the transaction that sa
     await passwords.set(writer, 'u1', hash, { mustChange: true });
     return passwords.mustChange(writer, 'u1');
   });
-  expect(seen).toBe(true);
-  expect(await passwords.mustChange(store.read, 'nobody')).toBe(false);
+  expect(seen).toBe('one-time-secret');
+  expect(await passwords.mustChange(store.read, 'nobody')).toBeNull();
 });
 
 test('when a password was set is that of the last change, and null for nobody', async () => {
@@ -210,4 +286,190 @@ test('when a password was set is that of the last change, and null for nobody', 
   await store.write((writer) => passwords.set(writer, 'u1', hash, { mustChange: false }));
   expect(await passwords.setAt(store.read, 'u1')).toBe(clock.now());
   expect(await passwords.setAt(store.read, 'nobody')).toBeNull();
+});
+
+describe('a former password', () => {
+  const THIRD = 'the third long password';
+  const SECOND = 'the second long password';
+
+  test.each([0, 1, 2, 3])('is barred %i changes long, and the present one always', async (history) => {
+    const { passwords, change } = await openPasswords({ policy: { history } });
+    for (const password of [SECOND, THIRD]) await change(password);
+    const refusals: unknown[] = [];
+    for (const password of [THIRD, SECOND, GOOD]) {
+      const refusal = await passwords.prepare(password, { ...SUBJECT, id: 'u1' }).then(
+        () => 'accepted',
+        (error: KeyswitchError) => error.faults.map(({ rule, values }) => [rule, values]),
+      );
+      refusals.push(refusal);
+    }
+    const former = [['history', { limit: history }]];
+    expect(refusals).toEqual([
+      [['not-present', undefined]],
+      history >= 1 ? former : 'accepted',
+      history >= 2 ? former : 'accepted',
+    ]);
+  });
+
+  test('is found in another normal form too', async () => {
+    const { passwords, change } = await openPasswords({ policy: { history: 1 } });
+    await change('caf\u00e9 f\u00fcr alle Schichten');
+    await change(SECOND);
+    const again = passwords.prepare('cafe\u0301 fu\u0308r alle Schichten', { ...SUBJECT, id: 'u1' });
+    await expect(again).rejects.toMatchObject({ faults: [{ rule: 'history' }] });
+  });
+
+  test('is kept no longer than the policy says', async () => {
+    const { store, change } = await openPasswords({ policy: { history: 2 } });
+    for (let turn = 0; turn < 5; turn += 1) await change(`long password number ${turn}`);
+    expect(await store.read.selectFrom('password_history').selectAll().execute()).toHaveLength(2);
+  });
+
+  test('costs a hash each to look for, in the lane of the caller, and no more than there are', async () => {
+    const { hasher, passwords, change } = await openPasswords({ policy: { history: 5 } });
+    for (const password of [SECOND, THIRD]) await change(password);
+    hasher.calls.length = hasher.lanes.length = 0;
+    await passwords.prepare('the fourth long password', { ...SUBJECT, id: 'u1' }, '192.0.2.7');
+    expect(hasher.calls).toEqual(['verify', 'verify', 'verify', 'hash']);
+    expect(new Set(hasher.lanes)).toEqual(new Set(['192.0.2.7']));
+  });
+
+  test('is not pushed out by one-time secrets', async () => {
+    const { store, passwords, change } = await openPasswords({ policy: { history: 1 } });
+    for (let turn = 0; turn < 3; turn += 1) {
+      const hash = await passwords.hashOneTime(passwords.oneTimeSecret().secret);
+      await store.write((writer) => passwords.set(writer, 'u1', hash, { mustChange: true }));
+    }
+    await expect(change(GOOD)).rejects.toMatchObject({ faults: [{ rule: 'history' }] });
+  });
+});
+
+describe('age', () => {
+  const SOON = { maxAgeDays: 90, warnDays: 14, minAgeHours: 24 };
+
+  test.each([
+    [90 * DAY_MS - 1, MATCH],
+    [90 * DAY_MS, EXPIRED],
+  ])('of %i ms: the right password is %j', async (age, expected) => {
+    const { clock, passwords } = await openPasswords({ policy: SOON });
+    await clock.advance(age);
+    expect(await passwords.verify('u1', GOOD)).toEqual(expected);
+    expect(await passwords.verify('u1', `${GOOD}!`)).toEqual(MISMATCH);
+  });
+
+  test('never ends a password where the policy has none', async () => {
+    const { clock, passwords, store } = await openPasswords();
+    await clock.advance(10_000 * DAY_MS);
+    expect(await passwords.verify('u1', GOOD)).toEqual(MATCH);
+    expect(await passwords.statusOf(store.read, 'u1')).toMatchObject({ expiresAt: null, warn: false });
+  });
+
+  test('over the limit is told to a transaction too', async () => {
+    const { clock, passwords, store } = await openPasswords({ policy: SOON });
+    await clock.advance(90 * DAY_MS);
+    expect(await passwords.mustChange(store.read, 'u1')).toBe('expired');
+  });
+
+  test.each([
+    [76 * DAY_MS - 1, false],
+    [76 * DAY_MS, true],
+  ])('of %i ms: its user is warned is %s', async (age, warn) => {
+    const { clock, passwords, store } = await openPasswords({ policy: SOON });
+    const changedAt = clock.now();
+    await clock.advance(age);
+    expect(await passwords.statusOf(store.read, 'u1')).toEqual({
+      kind: 'set',
+      changedAt,
+      expiresAt: changedAt + 90 * DAY_MS,
+      warn,
+    });
+  });
+
+  test('below the minimum refuses another change, and says which rule it is', async () => {
+    const { clock, passwords, store } = await openPasswords({ policy: SOON });
+    await clock.advance(24 * HOUR_MS - 1);
+    await expect(passwords.checkMinAge(store.read, 'u1')).rejects.toMatchObject({
+      code: 'password-unacceptable',
+      faults: [{ rule: 'min-age', values: { limit: 24 } }],
+    });
+    await clock.advance(1);
+    await passwords.checkMinAge(store.read, 'u1');
+  });
+
+  test('below the minimum does not bind a one-time secret, nobody, or who changed before the clock was set back', async () => {
+    const oneTime = await openPasswords({ policy: SOON, mustChange: true });
+    await oneTime.passwords.checkMinAge(oneTime.store.read, 'u1');
+    await oneTime.passwords.checkMinAge(oneTime.store.read, 'nobody');
+    const { clock, passwords, store } = await openPasswords({ policy: SOON });
+    clock.setWallClock(clock.now() - 5 * HOUR_MS);
+    await passwords.checkMinAge(store.read, 'u1');
+  });
+});
+
+describe('a one-time secret', () => {
+  async function openWithSecret() {
+    const opened = await openPasswords();
+    const { passwords, store } = opened;
+    const { secret, expiresAt } = passwords.oneTimeSecret();
+    const hash = await passwords.hashOneTime(secret);
+    await store.write((writer) => passwords.set(writer, 'u1', hash, { mustChange: true, expiresAt }));
+    opened.hasher.calls.length = 0;
+    return { ...opened, secret, expiresAt };
+  }
+
+  test('is four groups that nobody mistakes on paper, another each time, for 24 hours', async () => {
+    const { clock, passwords } = await openPasswords();
+    const { secret, expiresAt } = passwords.oneTimeSecret();
+    expect(secret).toMatch(/^([abcdefghijkmnpqrstuvwxyz2-9]{5}-){3}[abcdefghijkmnpqrstuvwxyz2-9]{5}$/);
+    expect(expiresAt).toBe(clock.now() + DAY_MS);
+    expect(passwords.oneTimeSecret().secret).not.toBe(secret);
+  });
+
+  test('is good to its last millisecond, and then a mismatch that costs what any costs', async () => {
+    const { clock, hasher, passwords, secret } = await openWithSecret();
+    await clock.advance(DAY_MS - 1);
+    expect(await passwords.verify('u1', secret)).toEqual(MUST_CHANGE);
+    await clock.advance(1);
+    expect(await passwords.verify('u1', secret)).toEqual(MISMATCH);
+    expect(hasher.calls).toEqual(['verify', 'verify']);
+  });
+
+  test('is told as such, with its end', async () => {
+    const { clock, passwords, store, expiresAt } = await openWithSecret();
+    expect(await passwords.statusOf(store.read, 'u1')).toEqual({
+      kind: 'one-time',
+      changedAt: clock.now() + 1,
+      expiresAt,
+      warn: false,
+    });
+    expect(await passwords.statusOf(store.read, 'nobody')).toEqual({
+      kind: 'none',
+      changedAt: null,
+      expiresAt: null,
+      warn: false,
+    });
+  });
+
+  test('cannot be chosen as the password that replaces it', async () => {
+    const { passwords, secret } = await openWithSecret();
+    await expect(passwords.prepare(secret, { ...SUBJECT, id: 'u1' })).rejects.toMatchObject({
+      faults: [{ rule: 'not-present' }],
+    });
+  });
+
+  test('leaves no end to the password that replaces it', async () => {
+    const { clock, passwords, change, store } = await openWithSecret();
+    await change('the second long password');
+    await clock.advance(1000 * DAY_MS);
+    expect(await passwords.verify('u1', 'the second long password')).toEqual(MATCH);
+    expect(await passwords.statusOf(store.read, 'u1')).toMatchObject({ kind: 'set', expiresAt: null });
+  });
+});
+
+test('two passwords of the same millisecond are told apart by their time', async () => {
+  const { store, passwords } = await openPasswords();
+  const before = await passwords.setAt(store.read, 'u1');
+  const hash = await passwords.prepare('another long password', SUBJECT);
+  await store.write((writer) => passwords.set(writer, 'u1', hash, { mustChange: false }));
+  expect(await passwords.setAt(store.read, 'u1')).not.toBe(before);
 });

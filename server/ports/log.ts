@@ -42,6 +42,9 @@ const SECRET_FIELDS = [
   'SECRET_PWD_KEY',
   'PASSWORD_HASHING_KEY',
   'PasswordHashingKey',
+  'jwtKey',
+  'JWT_KEY',
+  'JWTKey',
 ] as const;
 
 const REDACTED_PATHS = SECRET_FIELDS.flatMap((field) =>

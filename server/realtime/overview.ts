@@ -2,7 +2,7 @@
 import type { Apps } from '../apps/apps.ts';
 import type { Bus, EventName } from '../events.ts';
 import type { OverviewMessage } from '../http/contract.ts';
-import { instant, viewAppState, viewLinkStatus } from '../http/views.ts';
+import { instant, viewAppState, viewEmergencies, viewLinkStatus } from '../http/views.ts';
 import type { LinkStatus } from '../plc/link.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Sessions } from '../sessions/sessions.ts';
@@ -51,6 +51,7 @@ export function createOverview({ bus, apps, sessions, clock, linkStatus }: Overv
           state: viewAppState(sessions.ofApp(id)),
         })),
         links: linkStatus().map(viewLinkStatus),
+        emergencies: viewEmergencies(sessions.list(), true),
       } satisfies OverviewMessage),
     onChange(listener) {
       listeners.add(listener);

@@ -109,6 +109,7 @@ describe('an existing file', () => {
       passwordHashingKey: Buffer.from(`${HASHING}"`),
       jwtIssuer: 'http://desk:5001/#a=b',
       jwtAudience: 'you',
+      jwtKey: null,
     });
   });
 
@@ -141,6 +142,21 @@ describe('an existing file', () => {
       passwordHashingKey: Buffer.from(HASHING),
     });
     expect(readFileSync(file, 'utf8')).toBe(text);
+  });
+
+  test('may hold the key that is shared with other programs, by either name; none is ever made', () => {
+    const key = 'a key that another program has too!';
+    expect(load().jwtKey).toBeNull();
+    expect(readFileSync(file, 'utf8')).not.toMatch(/JWT_?KEY/i);
+    expect(load(`${COMPLETE}JWT_KEY=${key}\n`).jwtKey).toEqual(Buffer.from(key));
+    expect(load(`${COMPLETE}JWTKey=${key}\n`).jwtKey).toEqual(Buffer.from(key));
+    expect(load(COMPLETE, { JWTKey: key }).jwtKey).toEqual(Buffer.from(key));
+    expect(faultsOf(`${COMPLETE}JWTKey=${key.slice(0, 31)}\n`)).toEqual([
+      { field: 'keyswitch.env:5 JWTKey', message: 'is shorter than 32 characters' },
+    ]);
+    expect(faultsOf(COMPLETE, { JWT_KEY: '' })).toEqual([
+      { field: 'JWT_KEY', message: 'is shorter than 32 characters' },
+    ]);
   });
 
   test("puts its own name before Jube's, and the environment before both", () => {

@@ -19,6 +19,8 @@ export interface Secrets {
   readonly jwtIssuer: string;
   /** `aud` of the tokens (RFC 7519, section 4.1.3). */
   readonly jwtAudience: string;
+  /** Signs and verifies tokens that are shared with other programs (HS256); null where the site has set none. */
+  readonly jwtKey: Buffer | null;
 }
 
 export interface SecretsSources {
@@ -29,7 +31,7 @@ export interface SecretsSources {
   readonly log: Log;
 }
 
-interface SecretSpec {
+export interface SecretSpec {
   readonly secret: keyof Secrets;
   /** The name it is written under, then the one it has in Jube. */
   readonly names: readonly [string, ...string[]];
@@ -64,11 +66,24 @@ export const SECRETS: readonly SecretSpec[] = [
     minLength: 1,
     description: 'Who accepts the tokens: their `aud` (RFC 7519, section 4.1.3).',
   },
+  {
+    secret: 'jwtKey',
+    names: ['JWT_KEY', 'JWTKey'],
+    // RFC 7518, section 3.2: as long as the hash at least.
+    minLength: 32,
+    description:
+      'Shared with other programs: tokens signed with it (HS256, RFC 7518, section 3.2) are accepted, whoever made ' +
+      'them. Never made by itself; not set, no such token is.',
+  },
 ];
+
+/** The others are made. Who has this one can sign in as anyone: a site has to want it. */
+type MadeSecret = Exclude<keyof Secrets, 'jwtKey'>;
 
 const KEY_BYTES = 32;
 
-const HEADER = `# The secrets of this Keyswitch. Let nobody else read this file, and keep a copy in a safe place:
+/** What a new file begins with. */
+export const SECRETS_HEADER = `# The secrets of this Keyswitch. Let nobody else read this file, and keep a copy in a safe place:
 # without PASSWORD_HASHING_KEY no password can be verified; with SECRET_PWD_KEY anyone can sign tokens.
 `;
 
@@ -79,50 +94,55 @@ const HEADER = `# The secrets of this Keyswitch. Let nobody else read this file,
  */
 export function loadSecrets({ dataFolder, env, random, log }: SecretsSources): Secrets {
   const path = join(dataFolder, SECRETS_FILE);
-  const text = readText(path);
+  const text = readEnvText(path, SECRETS_FILE);
   const file = parseEnvFile(text ?? '', SECRETS_FILE);
   const found = SECRETS.map((spec) => ({ spec, ...find(spec, env, file) }));
-  const tooShort = found.filter(({ spec, value }) => value !== undefined && value.length < spec.minLength);
-  const faults = [
-    ...file.faults,
-    ...tooShort.map(({ spec: { minLength }, place }): Fault => ({
-      field: place,
-      message: minLength === 1 ? 'is empty' : `is shorter than ${minLength} characters`,
-    })),
-  ];
+  const faults = [...file.faults, ...found.flatMap(({ spec, value, place }) => faultsOf(spec, value, place))];
   if (faults.length > 0) throw secretsInvalid(faults);
 
   const fresh = makeSecrets(random);
-  const missing = found.filter(({ value }) => value === undefined).map(({ spec }) => spec);
+  const missing = found.flatMap(({ spec: { secret, names }, value }) =>
+    value === undefined && secret !== 'jwtKey' ? [{ secret, name: names[0] }] : [],
+  );
   if (missing.length > 0) {
-    const names = missing.map(({ names: [name] }) => name);
-    write(path, text, missing.map(({ secret, names: [name] }) => `${name}=${fresh[secret]}\n`).join(''));
+    const names = missing.map(({ name }) => name);
+    write(path, text, missing.map(({ secret, name }) => `${name}=${fresh[secret]}\n`).join(''));
     log.info({ file: path, names }, 'secrets that were missing have been made');
   }
   warnOfTrouble(path, file, log);
 
-  const valueOf = (secret: keyof Secrets): string =>
-    found.find(({ spec }) => spec.secret === secret)?.value ?? fresh[secret];
+  const given = (secret: keyof Secrets): string | undefined =>
+    found.find(({ spec }) => spec.secret === secret)?.value;
+  const valueOf = (secret: MadeSecret): string => given(secret) ?? fresh[secret];
+  const jwtKey = given('jwtKey');
   return {
     secretPwdKey: Buffer.from(valueOf('secretPwdKey')),
     passwordHashingKey: Buffer.from(valueOf('passwordHashingKey')),
     jwtIssuer: valueOf('jwtIssuer'),
     jwtAudience: valueOf('jwtAudience'),
+    jwtKey: jwtKey === undefined ? null : Buffer.from(jwtKey),
   };
 }
 
-/** The text of the file, undefined where there is none. */
-function readText(path: string): string | undefined {
+/** Reads the text of a file that faults call `name`; undefined where there is none. */
+export function readEnvText(path: string, name: string): string | undefined {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     const message = error instanceof TypeError ? 'is not UTF-8' : `cannot be read: ${messageOf(error)}`;
-    throw secretsInvalid([{ field: SECRETS_FILE, message }], error);
+    throw secretsInvalid([{ field: name, message }], error);
   }
 }
 
-function secretsInvalid(faults: readonly Fault[], cause?: unknown): KeyswitchError {
+/** Tells what is wrong with a value that stands at `place`; nothing is with one that is not there. */
+export function faultsOf({ minLength }: SecretSpec, value: string | undefined, place: string): Fault[] {
+  if (value === undefined || value.length >= minLength) return [];
+  const message = minLength === 1 ? 'is empty' : `is shorter than ${minLength} characters`;
+  return [{ field: place, message }];
+}
+
+export function secretsInvalid(faults: readonly Fault[], cause?: unknown): KeyswitchError {
   const lines = faults.map((fault) => `  ${fault.field}: ${fault.message}`);
   return new KeyswitchError('secrets-invalid', ['The secrets have faults.', ...lines].join('\n'), {
     faults,
@@ -142,7 +162,7 @@ function find(
   return { value: entry?.value, place: `${entry?.place ?? SECRETS_FILE} ${inFile}` };
 }
 
-function makeSecrets(random: Random): Readonly<Record<keyof Secrets, string>> {
+function makeSecrets(random: Random): Readonly<Record<MadeSecret, string>> {
   // One name for both: the tokens are for the host that issued them, and for no other installation.
   const installation = `keyswitch:${random.uuid()}`;
   return {
@@ -155,7 +175,8 @@ function makeSecrets(random: Random): Readonly<Record<keyof Secrets, string>> {
 
 /** Makes the file (mode 0600), or appends to it, and has it on disk before a secret is used. */
 function write(path: string, former: string | undefined, lines: string): void {
-  const separator = former === undefined ? HEADER : former === '' || former.endsWith('\n') ? '' : '\n';
+  const separator =
+    former === undefined ? SECRETS_HEADER : former === '' || former.endsWith('\n') ? '' : '\n';
   try {
     // `x`: never into a file, or through a link, that someone else has put there meanwhile.
     const descriptor = openSync(path, former === undefined ? 'wx' : 'a', 0o600);

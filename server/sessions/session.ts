@@ -1,4 +1,5 @@
 /** What a session is: one identity at one door from sign-in to its end, with a reason for the end. */
+import type { DoorName } from '../audit/audit.ts';
 import type { UserType } from '../users/user.ts';
 
 /** `app`: an HMI's current user. `browser`: a cookie. `bearer`: a pair of tokens. */
@@ -12,7 +13,9 @@ export type EndReason =
   | 'plc' // the PLC set the default value
   | 'refresh-reused' // a refresh token was presented twice (RFC 9700 section 4.14)
   | 'password-changed'
+  | 'password-reset' // an administrator made a one-time secret
   | 'user-disabled'
+  | 'ended-by-owner' // from another of the user's own sessions
   | 'ended-by-administrator';
 
 /** One live or ended session. Times are milliseconds since the epoch, UTC. */
@@ -32,4 +35,8 @@ export interface Session {
   readonly openedAt: number;
   /** The absolute limit. */
   readonly expiresAt: number;
+  /** Where the sign-in came in, and from which address. */
+  readonly origin: { readonly door: DoorName; readonly address: string | null };
+  /** Why the envelope of an emergency account was opened; null for everyone else. */
+  readonly emergencyReason: string | null;
 }

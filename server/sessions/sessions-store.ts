@@ -1,4 +1,5 @@
 /** The sessions' table. */
+import type { DoorName } from '../audit/audit.ts';
 import type { Reader, Writer } from '../store/store.ts';
 import type { UserType } from '../users/user.ts';
 import type { EndReason, Session, SessionKind } from './session.ts';
@@ -15,7 +16,6 @@ export interface StoredSession {
 export async function insertSession(
   writer: Writer,
   { session, idleTimeoutMs, activeAt, cookieHash, refreshId }: StoredSession,
-  origin: { door: string; address: string | null },
 ): Promise<void> {
   await writer
     .insertInto('sessions')
@@ -29,8 +29,9 @@ export async function insertSession(
       expires_at: session.expiresAt,
       idle_timeout_ms: idleTimeoutMs,
       active_at: activeAt,
-      door: origin.door,
-      address: origin.address,
+      door: session.origin.door,
+      address: session.origin.address,
+      emergency_reason: session.emergencyReason,
       cookie_hash: cookieHash,
       refresh_id: refreshId,
       ended_at: null,
@@ -58,6 +59,16 @@ export async function selectEnding(db: Reader, cookieHash: string): Promise<EndR
     .where('cookie_hash', '=', cookieHash)
     .executeTakeFirst();
   return (row?.end_reason ?? null) as EndReason | null;
+}
+
+/** Whether a session, live or ended, has had this cookie. */
+export async function isKnownCookie(db: Reader, cookieHash: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('sessions')
+    .select('id')
+    .where('cookie_hash', '=', cookieHash)
+    .executeTakeFirst();
+  return row !== undefined;
 }
 
 export async function updateActivity(writer: Writer, id: string, activeAt: number): Promise<void> {
@@ -110,10 +121,28 @@ export async function selectLive(
       role: row.app_id === null ? row.type : row.role,
       openedAt: row.opened_at,
       expiresAt: row.expires_at,
+      origin: { door: row.door as DoorName, address: row.address },
+      emergencyReason: row.emergency_reason,
     },
     idleTimeoutMs: row.idle_timeout_ms,
     activeAt: row.active_at,
     cookieHash: row.cookie_hash,
     refreshId: row.refresh_id,
   }));
+}
+
+/** When each user last signed in: one step into an index for each, however many sessions there have been. */
+export async function selectLastSignIns(db: Reader): Promise<Map<string, number>> {
+  const rows = await db
+    .selectFrom('users')
+    .select((users) => [
+      'users.id',
+      users
+        .selectFrom('sessions')
+        .select(({ fn }) => fn.max('opened_at').as('at'))
+        .whereRef('sessions.user_id', '=', 'users.id')
+        .as('at'),
+    ])
+    .execute();
+  return new Map(rows.flatMap(({ id, at }) => (at === null ? [] : [[id, at] as const])));
 }

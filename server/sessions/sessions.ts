@@ -3,8 +3,11 @@ import { createHash } from 'node:crypto';
 import type { App } from '../apps/app.ts';
 import type { Apps } from '../apps/apps.ts';
 import { HOST_ACTOR, type Actor, type Audit } from '../audit/audit.ts';
-import { KeyswitchError } from '../errors.ts';
+import { isKeyswitchError, KeyswitchError } from '../errors.ts';
+import type { Emergency, Sealed } from '../emergency/emergency.ts';
 import type { Bus } from '../events.ts';
+import type { Attempt, Lockout } from '../lockout/lockout.ts';
+import type { Standing } from '../passwords/hasher.ts';
 import type { Passwords } from '../passwords/passwords.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
@@ -19,37 +22,25 @@ import {
 import type { Tokens } from '../tokens/tokens.ts';
 import type { User } from '../users/user.ts';
 import type { Users } from '../users/users.ts';
+import { createPasswordChanges, type PasswordChanges } from './password-changes.ts';
+import { createProver, refusalOf, type Proven, type Refusal } from './proof.ts';
 import { createRegistry } from './registry.ts';
+import type { SignInRequest, Presentation } from './request.ts';
 import type { EndReason, Session, SessionKind } from './session.ts';
 import {
   insertSession,
+  isKnownCookie,
   markEnded,
   rotateRefreshId,
   selectEnding,
+  selectLastSignIns,
   selectLive,
   updateActivity,
   type StoredSession,
 } from './sessions-store.ts';
-import { createTickets } from './tickets.ts';
+import { createUnrecorded } from './unrecorded.ts';
 
-export type Credential =
-  | { readonly kind: 'password'; readonly username: string; readonly password: string }
-  /** The PLC named the user; it proves nothing but that whoever stands at the panel chose so. */
-  | { readonly kind: 'plc'; readonly userId: string; readonly allowAdmin: boolean };
-
-/**
- * How the session is shown to its door. `bearer`: an access and a refresh token. `cookie`: a secret for a cookie.
- * `token`: one access token as long as the session (iAuth). `none`: nothing (the PLC).
- */
-export type Presentation = 'bearer' | 'cookie' | 'token' | 'none';
-
-export interface SignInRequest {
-  readonly credential: Credential;
-  /** The app to become the current user of; null for Keyswitch itself. */
-  readonly appId: string | null;
-  readonly presentation: Presentation;
-  readonly door: Actor;
-}
+export type { Credential, Presentation, SignInRequest } from './request.ts';
 
 /** What a door gets for a good credential; secrets only here, only once. */
 export interface SignedIn {
@@ -58,21 +49,24 @@ export interface SignedIn {
   readonly accessTokenExpiresAt?: number;
   readonly refreshToken?: string;
   readonly cookie?: string;
+  /** What the new envelope of an emergency account holds; null where the disk is full, and the old code stays good. */
+  readonly sealed?: Sealed | null;
 }
 
-export interface Sessions {
+export interface Sessions extends PasswordChanges {
   /**
    * Signs in, durably, ending the former session at the same app. Every refusal is `sign-in-refused`, alike in
    * text and time, with the reason in the audit trail; `password-change-required` carries a ticket;
-   * `not-found` for an unknown app; `busy` where too many wait.
+   * `too-many-tries` where this name or address has to wait; `storage-full` where nothing can be recorded any
+   * more; `not-found` for an unknown app; `busy` where too many wait.
    */
   signIn(request: SignInRequest): Promise<SignedIn>;
-  /** Replaces the password a ticket was issued for, ends the user's other sessions, and finishes the sign-in. */
-  changePassword(ticket: string, newPassword: string, door: Actor): Promise<SignedIn>;
-  /** Ends a session; false where it had ended before. */
+  /** Ends a session; false where it had ended before. On a full disk it ends at once, and its row follows. */
   end(id: string, reason: EndReason, by: Actor): Promise<boolean>;
   /** Ends the session of an app's current user; false where nobody is signed in. */
   endAtApp(appId: string, reason: EndReason, by: Actor): Promise<boolean>;
+  /** Ends those of `whose` that are not `except`; answers how many. */
+  endOthers(whose: { userId: string } | 'everyone', except: string | null, by: Actor): Promise<number>;
   /** Trades a refresh token for a new pair. A token presented twice ends its session: one of the two was stolen. */
   refresh(refreshToken: string, door: Actor): Promise<SignedIn>;
   /** The live session that an access token names, or `not-signed-in`; from memory. */
@@ -86,6 +80,8 @@ export interface Sessions {
   tokenOf(session: Session): Promise<string>;
   ofApp(appId: string): Session | null;
   list(): Session[];
+  /** When each user last signed in, milliseconds since the epoch, by user id. */
+  lastSignIns(): Promise<ReadonlyMap<string, number>>;
   /** Notes that the user is active: the idle limit starts anew. */
   touch(id: string): void;
   idleExpiresAt(id: string): number | null;
@@ -98,6 +94,10 @@ export interface SessionsNeeds {
   readonly bus: Bus;
   readonly users: Users;
   readonly passwords: Passwords;
+  readonly lockout: Lockout;
+  readonly emergency: Emergency;
+  /** Whether there is room to record a new sign-in (docs/decisions/011). */
+  readonly mayRecord: () => boolean;
   readonly apps: Apps;
   readonly tokens: Tokens;
   readonly clock: Clock;
@@ -115,35 +115,15 @@ export interface SessionsOptions {
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 
-/** Why a sign-in was refused: for the audit trail alone. */
-type Refusal =
-  | 'unknown-user'
-  | 'wrong-password'
-  | 'user-disabled'
-  | 'user-passive'
-  | 'not-allowed-at-app'
-  | 'unknown-app'
-  | 'admin-barred-from-plc';
-
-interface Proven {
-  readonly user: User;
-  /** When the password that was typed had been set; left out where none was typed. */
-  readonly passwordSetAt?: number | null;
-}
-
-interface PendingChange {
-  readonly user: User;
-  readonly request: SignInRequest;
-}
-
 /** How long after a failure of the store the end of a session is tried again. */
 const RETRY_MS = 5_000;
 
 /** Loads what is live, ends what fell due while the host was off, and opens the path. */
 export async function openSessions(needs: SessionsNeeds, options: SessionsOptions): Promise<Sessions> {
-  const { store, audit, bus, users, passwords, apps, tokens, clock, random, log } = needs;
-  const tickets = createTickets<PendingChange>(needs);
+  const { store, audit, bus, users, passwords, lockout, emergency, apps, tokens, clock, random, log } = needs;
+  const { prove, refuse, recordUnchecked, roleAt } = createProver(needs);
   const registry = createRegistry(clock, endForGood);
+  const unrecorded = createUnrecorded(needs);
   /** Sessions whose end is on its way to the disk: good for nothing from the moment their user was disabled. */
   const leaving = new Set<string>();
 
@@ -159,79 +139,44 @@ export async function openSessions(needs: SessionsNeeds, options: SessionsOption
   }
 
   async function signIn(request: SignInRequest): Promise<SignedIn> {
+    const { credential } = request;
+    if (credential.kind !== 'emergency' && !needs.mayRecord()) throw new KeyswitchError('storage-full');
+    if (credential.kind !== 'password') return proveAndOpen(request);
+    const attempt = await admit(request, credential.username);
+    try {
+      return await proveAndOpen(request, attempt.isSuspect ? 'suspect' : 'clean');
+    } finally {
+      attempt.release();
+    }
+  }
+
+  async function admit(request: SignInRequest, typedName: string): Promise<Attempt> {
+    try {
+      return lockout.admit(typedName, request.door.address);
+    } catch (error) {
+      await recordUnchecked(request);
+      throw error;
+    }
+  }
+
+  async function proveAndOpen(request: SignInRequest, standing: Standing = 'clean'): Promise<SignedIn> {
     const app = await appOf(request);
-    const proven = await prove(request, app);
+    const proven = await prove(request, app, standing);
+    if (proven.mustChange !== undefined) throw await changes.ticketFor(request, proven, proven.mustChange);
     return present(await open(request, app, proven), request.presentation);
   }
 
-  async function appOf({ appId, credential, door }: SignInRequest): Promise<App | null> {
+  async function appOf(request: SignInRequest): Promise<App | null> {
+    const { appId, credential } = request;
     if (appId === null) return null;
     const app = apps.byId(appId);
     if (app !== null) return app;
-    const subject = credential.kind === 'password' ? (await users.byName(credential.username))?.name : null;
-    await recordRefusal(door, 'unknown-app', subject ?? null, null, { appId });
+    const user = credential.kind === 'password' ? await users.byName(credential.username) : null;
+    await refuse(request, 'unknown-app', user, null);
     throw new KeyswitchError('not-found', `No app has the id ${appId}.`);
   }
 
-  async function prove(request: SignInRequest, app: App | null): Promise<Proven> {
-    const { credential } = request;
-    if (credential.kind === 'plc') return proveByPlc(credential, request, app);
-    const user = await users.byName(credential.username);
-    // Read before the hash is: a password that is replaced from here on is noticed when the session is opened.
-    const passwordSetAt = user === null ? null : await passwords.setAt(store.read, user.id);
-    const check = await passwords.verify(user?.id ?? null, credential.password);
-    if (user === null) throw await refuse(request, 'unknown-user', null, app);
-    if (check === 'mismatch') throw await refuse(request, 'wrong-password', user, app);
-    const refusal = refusalOf(user, await roleAt(store.read, app, user), request);
-    if (refusal !== null) throw await refuse(request, refusal, user, app);
-    if (check === 'match-must-change') {
-      throw new KeyswitchError('password-change-required', undefined, {
-        ticket: tickets.issue({ user, request }),
-      });
-    }
-    return { user, passwordSetAt };
-  }
-
-  async function proveByPlc(
-    credential: Extract<Credential, { kind: 'plc' }>,
-    request: SignInRequest,
-    app: App | null,
-  ): Promise<Proven> {
-    const user = await users.byId(credential.userId);
-    if (user === null) throw await refuse(request, 'unknown-user', null, app);
-    const refusal = refusalOf(user, await roleAt(store.read, app, user), request);
-    if (refusal !== null) throw await refuse(request, refusal, user, app);
-    return { user };
-  }
-
-  /** What `user` is at `app`, or at Keyswitch itself; null where they may not use it. */
-  async function roleAt(db: Store['read'], app: App | null, user: User): Promise<string | null> {
-    return app === null ? user.type : apps.roleOf(db, app, user);
-  }
-
-  async function refuse(
-    { door }: SignInRequest,
-    refusal: Refusal,
-    user: User | null,
-    app: App | null,
-  ): Promise<KeyswitchError> {
-    await recordRefusal(door, refusal, user?.name ?? null, app?.name ?? null);
-    return new KeyswitchError('sign-in-refused');
-  }
-
-  function recordRefusal(
-    actor: Actor,
-    reason: Refusal,
-    subject: string | null,
-    app: string | null,
-    detail: Record<string, unknown> = {},
-  ): Promise<void> {
-    return store.write((writer) =>
-      audit.append(writer, { action: 'sign-in-refused', actor, subject, app, reason, detail }),
-    );
-  }
-
-  type Opened = StoredSession & { readonly cookie: string | null };
+  type Opened = StoredSession & { readonly cookie: string | null; readonly sealed?: Sealed | null };
 
   /** Opens in one transaction, with what is to be done `first`; a refusal leaves nothing but its audit row. */
   async function open(
@@ -240,7 +185,8 @@ export async function openSessions(needs: SessionsNeeds, options: SessionsOption
     proven: Proven,
     first: WriteOperation<void> = async () => {},
   ): Promise<Opened> {
-    const outcome = await store.write(async (writer, afterCommit): Promise<Opened | Refusal> => {
+    const { credential } = request;
+    const inOneTransaction = async (writer: Writer, afterCommit: AfterCommit): Promise<Opened | Refusal> => {
       // Seen again inside the transaction: the account may have been changed while the hash was computed.
       const user = await users.byId(proven.user.id, writer);
       if (user === null) return 'unknown-user';
@@ -248,8 +194,28 @@ export async function openSessions(needs: SessionsNeeds, options: SessionsOption
       const role = await roleAt(writer, app, user);
       const refusal = refusalOf(user, role, request);
       if (refusal !== null || role === null) return refusal ?? 'not-allowed-at-app';
+      if (credential.kind === 'external' && (await isKnownCookie(writer, hashOf(credential.token)))) {
+        return 'token-used';
+      }
+      // Of two who open one envelope at the same time the second finds it sealed anew.
+      if (credential.kind === 'emergency' && (await emergency.verify(credential.secret, writer)) === null) {
+        return 'wrong-emergency-code';
+      }
       await first(writer, afterCommit);
-      return openWithin(writer, afterCommit, request, app, user, role);
+      if (credential.kind === 'password') {
+        const { username: typedName } = credential;
+        const success = { typedName, userId: user.id, address: request.door.address };
+        await lockout.succeeded(writer, afterCommit, success);
+      }
+      const opened = await openWithin(writer, afterCommit, request, app, user, role);
+      if (credential.kind !== 'emergency') return opened;
+      // The envelope is open: whatever becomes of its code, it is good no more.
+      const by = { ...request.door, name: user.name };
+      return { ...opened, sealed: await emergency.sealWithin(writer, user, by, 'used') };
+    };
+    const outcome = await store.write(inOneTransaction).catch((error: unknown) => {
+      if (credential.kind !== 'emergency' || !isKeyswitchError(error, 'storage-full')) throw error;
+      return openUnrecorded(request, app, proven.user);
     });
     if (typeof outcome === 'string') throw await refuse(request, outcome, proven.user, app);
     return outcome;
@@ -275,27 +241,71 @@ export async function openSessions(needs: SessionsNeeds, options: SessionsOption
         await endWithin(writer, afterCommit, former.session, 'replaced', request.door, session);
       }
     }
-    await insertSession(writer, opened, request.door);
+    await insertSession(writer, opened);
     await audit.append(writer, {
       action: 'sign-in',
       actor: {
         ...request.door,
-        name: request.credential.kind === 'password' ? user.name : request.door.name,
+        name: request.credential.kind === 'plc' ? request.door.name : user.name,
       },
       subject: user.name,
       app: app?.name ?? null,
       reason: request.credential.kind,
-      detail: { session: session.id, expiresAt: new Date(session.expiresAt).toISOString() },
+      detail: {
+        session: session.id,
+        expiresAt: new Date(session.expiresAt).toISOString(),
+        ...(session.emergencyReason !== null && { emergency: session.emergencyReason }),
+      },
     });
-    afterCommit(() => {
-      registry.add(opened);
-      bus.publish('SessionOpened', { session });
-    });
+    afterCommit(() => appear(opened));
     return opened;
+  }
+
+  function appear(opened: Opened): void {
+    registry.add(opened);
+    bus.publish('SessionOpened', { session: opened.session });
+  }
+
+  /** Opens an emergency session on a disk that takes nothing any more; its rows follow when it does. */
+  async function openUnrecorded(
+    request: SignInRequest,
+    app: App | null,
+    user: User,
+  ): Promise<Opened | Refusal> {
+    const role = await roleAt(store.read, app, user);
+    if (role === null) return 'not-allowed-at-app';
+    const opened = draft(request, app, user, role);
+    const former = app === null ? null : registry.ofApp(app.id);
+    if (former !== null) endUnrecorded(former, 'replaced', request.door, opened.session);
+    appear(opened);
+    log.error(
+      { session: opened.session.id },
+      'an emergency session is open, but not on disk: the disk is full',
+    );
+    unrecorded.later(async (writer) => {
+      await insertSession(writer, opened);
+      const actor = { ...request.door, name: user.name };
+      const detail = {
+        session: opened.session.id,
+        emergency: opened.session.emergencyReason,
+        recordedLate: true,
+      };
+      const reason = 'emergency';
+      await audit.append(writer, {
+        action: 'sign-in',
+        actor,
+        subject: user.name,
+        app: app?.name ?? null,
+        reason,
+        detail,
+      });
+    });
+    return { ...opened, sealed: null };
   }
 
   function draft(request: SignInRequest, app: App | null, user: User, role: string): Opened {
     const now = clock.now();
+    const { credential, door } = request;
     const kind: SessionKind = app !== null ? 'app' : request.presentation === 'cookie' ? 'browser' : 'bearer';
     const lifetimeMs = {
       app: Math.min(user.logoutTimeInMin ?? Infinity, app?.logoutTimeInMin ?? Infinity) * MINUTE_MS,
@@ -303,7 +313,13 @@ export async function openSessions(needs: SessionsNeeds, options: SessionsOption
       bearer: options.refreshTokenDays * DAY_MS,
     }[kind];
     const { id, name, displayName, type } = user;
-    const cookie = request.presentation === 'cookie' ? randomText(random, 32) : null;
+    const mostMs = credential.kind === 'external' ? credential.expiresAt - now : Infinity;
+    const cookie =
+      credential.kind === 'external'
+        ? credential.token
+        : request.presentation === 'cookie'
+          ? randomText(random, 32)
+          : null;
     return {
       session: {
         id: random.uuid(),
@@ -312,7 +328,9 @@ export async function openSessions(needs: SessionsNeeds, options: SessionsOption
         app: app === null ? null : { id: app.id, name: app.name },
         role,
         openedAt: now,
-        expiresAt: now + lifetimeMs,
+        expiresAt: now + Math.min(lifetimeMs, mostMs),
+        origin: { door: door.door, address: door.address },
+        emergencyReason: credential.kind === 'emergency' ? credential.reason.trim() : null,
       },
       idleTimeoutMs: kind === 'browser' ? options.browserIdleMin * MINUTE_MS : null,
       activeAt: now,
@@ -323,6 +341,16 @@ export async function openSessions(needs: SessionsNeeds, options: SessionsOption
   }
 
   async function present(
+    { session, cookie, refreshId, sealed }: Pick<Opened, 'session' | 'cookie' | 'refreshId' | 'sealed'>,
+    presentation: Presentation,
+  ): Promise<SignedIn> {
+    return {
+      ...(await presented({ session, cookie, refreshId }, presentation)),
+      ...(sealed !== undefined && { sealed }),
+    };
+  }
+
+  async function presented(
     { session, cookie, refreshId }: Pick<Opened, 'session' | 'cookie' | 'refreshId'>,
     presentation: Presentation,
   ): Promise<SignedIn> {
@@ -353,35 +381,6 @@ export async function openSessions(needs: SessionsNeeds, options: SessionsOption
     return token;
   }
 
-  async function changePassword(ticket: string, newPassword: string, door: Actor): Promise<SignedIn> {
-    const pending = tickets.find(ticket);
-    if (pending === null) throw new KeyswitchError('ticket-invalid');
-    const { user, request } = pending;
-    const app = await appOf(request);
-    const hash = await passwords.prepare(newPassword, user);
-    if ((await passwords.verify(user.id, newPassword)) !== 'mismatch') {
-      const fault = { field: 'newPassword', message: 'The new password must differ from the present one.' };
-      throw new KeyswitchError('password-unacceptable', fault.message, { faults: [fault] });
-    }
-    const opened = await open({ ...request, door }, app, { user }, async (writer, afterCommit) => {
-      // A ticket is for one change: of two at once the second finds it used, and one that was also given out for
-      // the same secret finds the secret replaced.
-      if (tickets.find(ticket) === null || !(await passwords.mustChange(writer, user.id))) {
-        throw new KeyswitchError('ticket-invalid');
-      }
-      tickets.use(ticket);
-      await passwords.set(writer, user.id, hash, { mustChange: false });
-      const actor = { ...door, name: user.name };
-      await audit.append(writer, { action: 'password-changed', actor, subject: user.name });
-      for (const { session } of await selectLive(writer, { userId: user.id })) {
-        // The one at this app gives way to its successor, without a moment in which nobody is there.
-        if (app !== null && session.app?.id === app.id) continue;
-        await endWithin(writer, afterCommit, session, 'password-changed', actor, null);
-      }
-    });
-    return present(opened, request.presentation);
-  }
-
   async function endWithin(
     writer: Writer,
     afterCommit: AfterCommit,
@@ -390,7 +389,19 @@ export async function openSessions(needs: SessionsNeeds, options: SessionsOption
     by: Actor,
     successor: Session | null,
   ): Promise<boolean> {
-    if (!(await markEnded(writer, session.id, reason, clock.now()))) return false;
+    if (!(await recordEnd(writer, session, reason, by, clock.now()))) return false;
+    afterCommit(() => disappear(session, reason, successor));
+    return true;
+  }
+
+  async function recordEnd(
+    writer: Writer,
+    session: Session,
+    reason: EndReason,
+    by: Actor,
+    at: number,
+  ): Promise<boolean> {
+    if (!(await markEnded(writer, session.id, reason, at))) return false;
     await audit.append(writer, {
       action: 'session-ended',
       actor: by,
@@ -399,27 +410,59 @@ export async function openSessions(needs: SessionsNeeds, options: SessionsOption
       reason,
       detail: { session: session.id },
     });
-    afterCommit(() => {
-      registry.remove(session.id);
-      leaving.delete(session.id);
-      bus.publish('SessionEnded', { session, reason, successor });
-    });
     return true;
   }
 
   async function end(id: string, reason: EndReason, by: Actor): Promise<boolean> {
     const session = registry.byId(id);
     if (session === null) return false;
-    return store.write((writer, afterCommit) => endWithin(writer, afterCommit, session, reason, by, null));
+    return store
+      .write((writer, afterCommit) => endWithin(writer, afterCommit, session, reason, by, null))
+      .catch((error: unknown) => endAnyway(error, session, reason, by));
+  }
+
+  /** A full disk keeps nobody signed in (docs/decisions/011). */
+  function endAnyway(error: unknown, session: Session | null, reason: EndReason, by: Actor): boolean {
+    if (!isKeyswitchError(error, 'storage-full')) throw error;
+    if (session === null || registry.byId(session.id) === null) return false;
+    endUnrecorded(session, reason, by, null);
+    return true;
+  }
+
+  function endUnrecorded(session: Session, reason: EndReason, by: Actor, successor: Session | null): void {
+    const endedAt = clock.now();
+    disappear(session, reason, successor);
+    unrecorded.later((writer) => recordEnd(writer, session, reason, by, endedAt));
+  }
+
+  function disappear(session: Session, reason: EndReason, successor: Session | null): void {
+    registry.remove(session.id);
+    leaving.delete(session.id);
+    bus.publish('SessionEnded', { session, reason, successor });
+  }
+
+  async function endOthers(
+    whose: { userId: string } | 'everyone',
+    except: string | null,
+    by: Actor,
+  ): Promise<number> {
+    const others = registry
+      .list()
+      .filter(({ id, user }) => id !== except && (whose === 'everyone' || user.id === whose.userId));
+    const reason = whose === 'everyone' ? 'ended-by-administrator' : 'ended-by-owner';
+    const ended = await Promise.all(others.map(({ id }) => end(id, reason, by)));
+    return ended.filter(Boolean).length;
   }
 
   /** Ends whatever session the app has when its turn in the queue comes, not the one it had when asked. */
   function endAtApp(appId: string, reason: EndReason, by: Actor): Promise<boolean> {
-    return store.write(async (writer, afterCommit) => {
-      const [current] = await selectLive(writer, { appId: appId.toLowerCase() });
-      if (current === undefined) return false;
-      return endWithin(writer, afterCommit, current.session, reason, by, null);
-    });
+    return store
+      .write(async (writer, afterCommit) => {
+        const [current] = await selectLive(writer, { appId: appId.toLowerCase() });
+        if (current === undefined) return false;
+        return endWithin(writer, afterCommit, current.session, reason, by, null);
+      })
+      .catch((error: unknown) => endAnyway(error, registry.ofApp(appId.toLowerCase()), reason, by));
   }
 
   async function refresh(refreshToken: string, door: Actor): Promise<SignedIn> {
@@ -479,11 +522,20 @@ export async function openSessions(needs: SessionsNeeds, options: SessionsOption
   });
   await restore();
 
+  const changes = createPasswordChanges(needs, {
+    appOf,
+    openAfter: async (request, app, proven, first) =>
+      present(await open(request, app, proven, first), request.presentation),
+    endWithin,
+  });
   return {
     signIn,
-    changePassword,
+    changePassword: changes.changePassword,
+    changeOwnPassword: changes.changeOwnPassword,
+    resetPassword: changes.resetPassword,
     end,
     endAtApp,
+    endOthers,
     refresh,
     byAccessToken(token) {
       const claims = tokens.verifyAccess(token);
@@ -493,10 +545,11 @@ export async function openSessions(needs: SessionsNeeds, options: SessionsOption
     },
     byCookie,
     endingOf: (secret) => selectEnding(store.read, hashOf(secret)),
-    byId: (id) => registry.byId(id),
+    byId: (id) => (leaving.has(id) ? null : registry.byId(id)),
     tokenOf,
     ofApp: (appId) => registry.ofApp(appId.toLowerCase()),
     list: () => registry.list(),
+    lastSignIns: () => selectLastSignIns(store.read),
     touch(id) {
       if (!registry.touch(id)) return;
       const activeAt = clock.now();
@@ -510,15 +563,6 @@ export async function openSessions(needs: SessionsNeeds, options: SessionsOption
       registry.close();
     },
   };
-}
-
-/** Why `user`, who is `role` where they want to be, may not be signed in there, whatever they proved. */
-function refusalOf(user: User, role: string | null, { credential, appId }: SignInRequest): Refusal | null {
-  const byPassword = credential.kind === 'password';
-  if (!byPassword && user.type === 'Admin' && !credential.allowAdmin) return 'admin-barred-from-plc';
-  if (!user.enabled) return 'user-disabled';
-  if (user.type === 'Passive' && (byPassword || appId === null)) return 'user-passive';
-  return role === null ? 'not-allowed-at-app' : null;
 }
 
 /** What has ended the session by `now`; where it was both, what came first. */

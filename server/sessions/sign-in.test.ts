@@ -22,7 +22,7 @@ async function openSessionsWith(
 ): Promise<Sessions> {
   const tokens = createTokens({ keys: features.keys, clock }, { issuer: 'i', audience: 'a' });
   const sessions = await openSessions(
-    { ...features, tokens, clock, random, log, ...exchanged },
+    { ...features, mayRecord: () => true, tokens, clock, random, log, ...exchanged },
     { browserIdleMin: 15, browserMaxHours: 12, accessTokenSec: 300, refreshTokenDays: 7 },
   );
   onTestFinished(() => sessions.close());
@@ -307,13 +307,16 @@ describe('a refusal', () => {
   const attempt = (
     { house, hmi }: ControlRoom,
     { username, password = PASSWORD, at }: Refusal,
-  ): Promise<SignedIn> => house.signIn(username, { password, app: at === 'Keyswitch' ? null : hmi });
+    address = DOOR.address,
+  ): Promise<SignedIn> =>
+    house.signIn(username, { password, app: at === 'Keyswitch' ? null : hmi, door: { ...DOOR, address } });
 
   test('looks like any other from outside', async () => {
     const room = await openDoor();
     const seen = [];
-    for (const refusal of REFUSALS)
-      seen.push(seenOf(await attempt(room, refusal).catch((error: unknown) => error)));
+    // Each from an address of its own: what has been tried from there before is what may be told.
+    for (const [index, refusal] of REFUSALS.entries())
+      seen.push(seenOf(await attempt(room, refusal, `192.0.2.${index}`).catch((error: unknown) => error)));
     expect(seen[0]).toMatchObject({
       code: 'sign-in-refused',
       faults: [],
@@ -491,7 +494,9 @@ describe('many at once', () => {
   test('at one app leave exactly one live session, in memory and in the table, and tell it in order', async () => {
     const { house, hmi } = await openControlRoom();
     const names = Array.from({ length: 30 }, (_, i) => (i % 2 === 0 ? 'operator' : 'supervisor'));
-    const signedIn = await Promise.all(names.map((name) => house.signIn(name, { app: hmi })));
+    const signedIn = await Promise.all(
+      names.map((name, i) => house.signIn(name, { app: hmi, door: { ...DOOR, address: `192.0.2.${i}` } })),
+    );
     const live = (await house.sessionRows()).filter(({ ended_at }) => ended_at === null);
     expect(live).toHaveLength(1);
     expect(house.features.sessions.list().map(({ id }) => id)).toEqual(live.map(({ id }) => id));

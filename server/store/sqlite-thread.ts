@@ -10,7 +10,7 @@ import {
   type Driver,
   type QueryResult,
 } from 'kysely';
-import type { Answer, Request, WorkerSettings } from './sqlite-protocol.ts';
+import type { Answer, ConnectionName, Demand, Request, Result, WorkerSettings } from './sqlite-protocol.ts';
 
 /** SQLite refused; `code` is its extended result code (`SQLITE_CONSTRAINT_UNIQUE`). */
 export class SqliteError extends Error {
@@ -23,17 +23,18 @@ export class SqliteError extends Error {
   }
 }
 
-type Connection = Request['connection'];
-type Waiting = { resolve(result: NonNullable<Answer['result']>): void; reject(error: Error): void };
+type Waiting = { resolve(result: Result): void; reject(error: Error): void };
 
 export interface SqliteThread {
-  query(
-    connection: Connection,
-    sql: string,
-    parameters: readonly unknown[],
-  ): Promise<NonNullable<Answer['result']>>;
+  ask(demand: Demand): Promise<Result>;
+  /** Asks for what is not answered. */
+  tell(demand: Demand): void;
   /** Checkpoints the write-ahead log into the database and ends the thread. */
   close(): Promise<void>;
+}
+
+export function closedError(): SqliteError {
+  return new SqliteError('the store is closed', 'SQLITE_MISUSE');
 }
 
 /** The worker's file has the ending that this module has: `.ts` from the sources, `.js` when built. */
@@ -45,9 +46,12 @@ function workerUrl(): URL {
 }
 
 /** Starts the thread on `file`; rejects with a SqliteError where the file cannot be used. */
-export async function startSqliteThread(file: string): Promise<SqliteThread> {
+export async function startSqliteThread(
+  file: string,
+  role: WorkerSettings['role'] = 'main',
+): Promise<SqliteThread> {
   const worker = new Worker(workerUrl(), {
-    workerData: { file } satisfies WorkerSettings,
+    workerData: { file, role } satisfies WorkerSettings,
     resourceLimits: { maxYoungGenerationSizeMb: 4 },
   });
   const waiting = new Map<number, Waiting>();
@@ -81,7 +85,7 @@ export async function startSqliteThread(file: string): Promise<SqliteThread> {
   });
   worker.on('exit', () => {
     closed.resolve();
-    fail(new SqliteError('the store is closed', 'SQLITE_MISUSE'));
+    fail(closedError());
   });
   try {
     await opened.promise;
@@ -91,7 +95,7 @@ export async function startSqliteThread(file: string): Promise<SqliteThread> {
   }
 
   return {
-    query(connection, sql, parameters) {
+    ask(demand) {
       const id = ++lastId;
       return new Promise((resolve, reject) => {
         if (gone !== null) {
@@ -99,13 +103,37 @@ export async function startSqliteThread(file: string): Promise<SqliteThread> {
           return;
         }
         waiting.set(id, { resolve, reject });
-        worker.postMessage({ id, connection, sql, parameters } satisfies Request);
+        worker.postMessage({ id, ...demand } satisfies Request);
       });
+    },
+    tell(demand) {
+      if (gone === null) worker.postMessage({ id: ++lastId, ...demand } satisfies Request);
     },
     async close() {
       if (gone !== null) return;
       worker.postMessage('close');
       await closed.promise;
+    },
+  };
+}
+
+/** A thread that only reads, started when it is first asked: most hosts never need it at all. */
+export function createAsideThread(file: string): Pick<SqliteThread, 'ask' | 'close'> {
+  let started: Promise<SqliteThread> | null = null;
+  let isClosed = false;
+  return {
+    async ask(demand) {
+      if (isClosed) throw closedError();
+      started ??= startSqliteThread(file, 'aside').catch((error: unknown) => {
+        started = null; // what was in the way may be gone at the next try
+        throw error;
+      });
+      return (await started).ask(demand);
+    },
+    async close() {
+      isClosed = true;
+      const thread = await started?.catch(() => null);
+      await thread?.close();
     },
   };
 }
@@ -118,7 +146,7 @@ class TransactionalAdapter extends SqliteAdapter {
 }
 
 /** Makes the Kysely dialect of one of the thread's two connections. */
-export function threadDialect(thread: SqliteThread, connection: Connection): Dialect {
+export function threadDialect(thread: Pick<SqliteThread, 'ask'>, connection: ConnectionName): Dialect {
   return {
     createAdapter: () => new TransactionalAdapter(),
     createDriver: () => createDriver(thread, connection),
@@ -127,21 +155,28 @@ export function threadDialect(thread: SqliteThread, connection: Connection): Dia
   };
 }
 
-function createDriver(thread: SqliteThread, name: Connection): Driver {
-  const connection: DatabaseConnection = {
-    async executeQuery<Row>({ sql, parameters }: CompiledQuery): Promise<QueryResult<Row>> {
-      const { rows, changes } = await thread.query(name, sql, parameters);
+/** Makes what Kysely sends its queries to, of whatever sends one to the thread. */
+export function createConnection(send: (query: CompiledQuery) => Promise<Result>): DatabaseConnection {
+  return {
+    async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
+      const { rows, changes } = await send(query);
       return { rows: rows as Row[], numAffectedRows: BigInt(changes) };
     },
     streamQuery: () => {
       throw new Error('read in pages: the SQLite thread does not stream');
     },
   };
+}
+
+function createDriver(thread: Pick<SqliteThread, 'ask'>, name: ConnectionName): Driver {
+  const query = (sql: string, parameters: readonly unknown[]): Promise<Result> =>
+    thread.ask({ kind: 'query', connection: name, sql, parameters });
+  const connection = createConnection(({ sql, parameters }) => query(sql, parameters));
   const run = async (sql: string): Promise<void> => {
-    await thread.query(name, sql, []);
+    await query(sql, []);
   };
-  // One transaction at a time on the one connection. Store.write lines its callers up already; this keeps
-  // migrations and anything else that opens a transaction by itself from mixing into another's.
+  // One transaction at a time on the one connection. Store.write lines its callers up by itself; this keeps the
+  // transactions of the migrations from mixing.
   let turn: Promise<void> = Promise.resolve();
   let yieldTurn: () => void = () => {};
   return {
@@ -158,9 +193,6 @@ function createDriver(thread: SqliteThread, name: Connection): Driver {
     beginTransaction: () => run('begin immediate'),
     commitTransaction: () => run('commit'),
     rollbackTransaction: () => run('rollback'),
-    savepoint: (_connection, savepointName) => run(`savepoint "${savepointName}"`),
-    rollbackToSavepoint: (_connection, savepointName) => run(`rollback to "${savepointName}"`),
-    releaseSavepoint: (_connection, savepointName) => run(`release "${savepointName}"`),
     releaseConnection: async () => {
       if (name === 'writer') yieldTurn();
     },

@@ -1,9 +1,11 @@
 /** Runs SQLite in a thread of its own, so that a disk flush never holds up the event loop that serves the screens. */
 import { parentPort, workerData } from 'node:worker_threads';
 import Database from 'better-sqlite3';
-import type { Answer, Request, WorkerSettings } from './sqlite-protocol.ts';
+import { createJournal, type Journal } from './journal.ts';
+import type { Answer, Demand, Request, Result, WorkerSettings } from './sqlite-protocol.ts';
+import { createTransactions, type Transactions } from './sqlite-transactions.ts';
 
-const { file } = workerData as WorkerSettings;
+const { file, role } = workerData as WorkerSettings;
 const port = parentPort;
 if (port === null) throw new Error('sqlite-worker runs as a worker thread only');
 
@@ -27,7 +29,27 @@ function checkUntouched(): void {
   }
 }
 
-function open(): Record<Request['connection'], Database.Database> {
+type Runner = (sql: string, parameters: readonly unknown[]) => Result;
+
+/** What the thread that only reads does not have. */
+interface Writing {
+  readonly database: Database.Database;
+  readonly run: Runner;
+  readonly transactions: Transactions;
+  readonly journal: Journal;
+}
+
+interface Opened {
+  readonly reader: Database.Database;
+  readonly read: Runner;
+  readonly writing: Writing | null;
+}
+
+function open(): Opened {
+  if (role === 'aside') {
+    const reader = new Database(file, { readonly: true, fileMustExist: true });
+    return { reader, read: createRunner(reader), writing: null };
+  }
   checkUntouched();
   const writer = new Database(file);
   writer.pragma('journal_mode = WAL');
@@ -36,12 +58,13 @@ function open(): Record<Request['connection'], Database.Database> {
   writer.pragma('trusted_schema = OFF');
   const reader = new Database(file);
   reader.pragma('query_only = ON');
-  return { writer, reader };
+  const journal = createJournal(writer);
+  const transactions = createTransactions(writer, journal);
+  const writing = { database: writer, run: createRunner(writer), transactions, journal };
+  return { reader, read: createRunner(reader), writing };
 }
 
-function createRunner(
-  database: Database.Database,
-): (sql: string, parameters: readonly unknown[]) => Answer['result'] {
+function createRunner(database: Database.Database): Runner {
   const statements = new Map<string, Database.Statement>();
   return (sql, parameters) => {
     let statement = statements.get(sql);
@@ -55,26 +78,64 @@ function createRunner(
   };
 }
 
+const NOTHING: Result = { rows: [], changes: 0 };
+
+/** Does what was asked; null where nobody waits for an answer. */
+function fulfil(demand: Demand, { read, writing }: Opened): Result | null {
+  if (demand.kind === 'query' && demand.connection === 'reader') return read(demand.sql, demand.parameters);
+  if (writing === null) throw new Error('this thread only reads');
+  const { run, transactions, journal } = writing;
+  switch (demand.kind) {
+    case 'query':
+      return run(demand.sql, demand.parameters);
+    case 'operate':
+      return transactions.operate(demand.operation, () => run(demand.sql, demand.parameters));
+    case 'undo':
+      undoQuietly(transactions, demand.operation);
+      return null;
+    case 'commit': {
+      const head = transactions.commit(demand.rows);
+      return head === undefined ? NOTHING : { ...NOTHING, head };
+    }
+    case 'start-journal':
+      journal.start(demand.head, demand.key);
+      return NOTHING;
+  }
+}
+
+/** The operation has failed and its caller is told why; that it could not be undone makes the commit fail. */
+function undoQuietly(transactions: Transactions, operation: number): void {
+  try {
+    transactions.undo(operation);
+  } catch {
+    // remembered by the transaction
+  }
+}
+
 function failure(error: unknown): NonNullable<Answer['error']> {
   const { message, code } = error as { message: string; code?: string };
   return { message, code: code ?? 'SQLITE_ERROR' };
 }
 
+function close({ reader, writing }: Opened): void {
+  reader.close();
+  writing?.database.pragma('wal_checkpoint(TRUNCATE)');
+  writing?.database.close();
+}
+
 try {
-  const databases = open();
-  const run = { writer: createRunner(databases.writer), reader: createRunner(databases.reader) };
+  const opened = open();
   port.on('message', (request: Request | 'close') => {
     if (request === 'close') {
-      databases.reader.close();
-      databases.writer.pragma('wal_checkpoint(TRUNCATE)');
-      databases.writer.close();
+      close(opened);
       port.close();
       return;
     }
     try {
-      port.postMessage({ id: request.id, result: run[request.connection](request.sql, request.parameters) });
+      const result = fulfil(request, opened);
+      if (result !== null) port.postMessage({ id: request.id, result } satisfies Answer);
     } catch (error) {
-      port.postMessage({ id: request.id, error: failure(error) });
+      port.postMessage({ id: request.id, error: failure(error) } satisfies Answer);
     }
   });
   port.postMessage({ id: 0 } satisfies Answer);

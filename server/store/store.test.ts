@@ -7,6 +7,7 @@ import { Migrator } from 'kysely/migration';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { moduleUrl, startChild } from '../../test/child.ts';
 import { temporaryFolder } from '../../test/house.ts';
+import { CHAIN_START, chainHash, type ChainContent, type ChainHead } from './chain.ts';
 import * as oldest from './migrations/001-spine.ts';
 import type { UsersTable } from './schema.ts';
 import { SqliteError } from './sqlite-thread.ts';
@@ -193,6 +194,51 @@ test('what was answered is there after the process was killed', async () => {
   await crashAfterAdding('operator', folder);
   const { store } = await open(folder);
   expect(await namesIn(store)).toEqual(['operator']);
+});
+
+describe('the thread aside', () => {
+  test('reads what is committed while the other thread is in the middle of a transaction', async () => {
+    const { store } = await open();
+    await store.write((writer) => addUser(writer, 'operator'));
+    const seen = await store.write(async (writer) => {
+      await addUser(writer, 'supervisor');
+      return store.aside.selectFrom('users').select('name').execute();
+    });
+    expect(seen).toEqual([{ name: 'operator' }]);
+    expect(await store.aside.selectFrom('users').select('name').execute()).toHaveLength(2);
+  });
+
+  test('cannot write', async () => {
+    const { store } = await open();
+    await expect(store.aside.insertInto('users').values(user('operator')).execute()).rejects.toMatchObject({
+      code: 'SQLITE_READONLY',
+    });
+  });
+
+  test('does not hold up a read beside it', async () => {
+    const { store } = await open();
+    const order: string[] = [];
+    const count = sql.raw(
+      `with recursive n(i) as (values(1) union all select i + 1 from n where i < 1000000) select count(*) from n`,
+    );
+    await store.aside.selectFrom('users').select('id').execute();
+    const long = count.execute(store.aside).then(() => order.push('long'));
+    const short = namesIn(store).then(() => order.push('short'));
+    await Promise.all([long, short]);
+    expect(order).toEqual(['short', 'long']);
+  });
+
+  test('is not there any more when the store is closed, used or not, and leaves one file', async () => {
+    for (const isUsed of [true, false]) {
+      const folder = temporaryFolder();
+      const store = await openStore(folder);
+      const read = () => store.aside.selectFrom('users').select('name').execute();
+      if (isUsed) await read();
+      await store.close();
+      await expect(read()).rejects.toMatchObject({ code: 'SQLITE_MISUSE' });
+      expect(readdirSync(folder)).toEqual(['keyswitch.db']);
+    }
+  });
 });
 
 describe('the database itself', () => {
@@ -430,6 +476,134 @@ describe('writing', () => {
       { numRuns: 30 },
     );
   });
+});
+
+describe('operations that ask the database for nothing', () => {
+  test('cost no transaction, and are answered after those before them', async () => {
+    const { folder, store } = await open();
+    const before = commitsIn(folder);
+    const order: string[] = [];
+    const first = store.write((writer) => addUser(writer, 'a')).then(() => order.push('first'));
+    const second = store.write(async () => order.push('runs')).then(() => order.push('second'));
+    await Promise.all([first, second]);
+    await Promise.all([store.write(async () => 1), store.write(async () => 2)]);
+    expect(commitsIn(folder) - before).toBe(1);
+    expect(order).toEqual(['runs', 'first', 'second']);
+  });
+
+  test('run while a transaction is on its way to the disk, and are told after it', async () => {
+    const { store } = await open();
+    const order: string[] = [];
+    const writes: Promise<unknown>[] = [];
+    for (let i = 0; i < 300; i++) {
+      writes.push(
+        store.write(async (writer, afterCommit) => {
+          afterCommit(() => order.push(`after ${i}`));
+          if (i % 2 === 0) await addUser(writer, `user ${i}`);
+        }),
+      );
+    }
+    await Promise.all(writes);
+    expect(order).toEqual(Array.from({ length: 300 }, (_, i) => `after ${i}`));
+  });
+});
+
+test('a query that comes after its operation is over is refused, and is no part of another', async () => {
+  const { store } = await open();
+  let late: Writer | undefined;
+  await store.write(async (writer) => {
+    late = writer;
+    await addUser(writer, 'a');
+  });
+  await expect(addUser(late as Writer, 'b')).rejects.toThrow('after its operation was over');
+  await store.write((writer) => addUser(writer, 'c'));
+  expect(await namesIn(store)).toEqual(['a', 'c']);
+});
+
+describe('the journal', () => {
+  const content = (actor: string): ChainContent => ({
+    ...{ at: 1, action: 'sign-in', actor, subject: null, app: null, door: 'api' },
+    ...{ address: null, reason: null, detail: '{}' },
+  });
+
+  async function openJournal() {
+    const opened = await open();
+    const heads: ChainHead[] = [];
+    await opened.store.journal.start({ seq: 0, hash: CHAIN_START }, new Uint8Array(32));
+    opened.store.journal.onAppended((head) => void heads.push(head));
+    const rows = (): Promise<{ seq: number; actor: string }[]> =>
+      opened.store.read.selectFrom('audit').select(['seq', 'actor']).orderBy('seq').execute();
+    return { ...opened, heads, rows };
+  }
+
+  test('numbers and chains the rows in the order of the operations, without a gap where one failed', async () => {
+    const { store, heads, rows } = await openJournal();
+    const write = (actor: string, fails = false): Promise<void> =>
+      store.write(async (writer) => {
+        store.journal.append(writer, content(actor));
+        if (fails) throw new Error('undo this');
+      });
+    await Promise.allSettled([write('a'), write('b', true), write('c')]);
+    await write('d');
+    expect(await rows()).toEqual([
+      { seq: 1, actor: 'a' },
+      { seq: 2, actor: 'c' },
+      { seq: 3, actor: 'd' },
+    ]);
+    const hashes = [content('a'), content('c'), content('d')].reduce<string[]>(
+      (before, row, i) => [...before, chainHash(before.at(-1) ?? CHAIN_START, { seq: i + 1, ...row })],
+      [],
+    );
+    expect(heads).toEqual([
+      { seq: 2, hash: hashes[1] },
+      { seq: 3, hash: hashes[2] },
+    ]);
+  });
+
+  test('does not move where the commit fails, and goes on from there', async () => {
+    const { store, heads, rows } = await openJournal();
+    const orphan = store.write(async (writer) => {
+      store.journal.append(writer, content('lost'));
+      await sql`pragma defer_foreign_keys = on`.execute(writer);
+      const row = { user_id: 'nobody', hash: 'x', must_change: 0, changed_at: 1 };
+      await writer.insertInto('passwords').values(row).execute();
+    });
+    await expect(orphan).rejects.toMatchObject({ code: 'SQLITE_CONSTRAINT_FOREIGNKEY' });
+    await store.write(async (writer) => store.journal.append(writer, content('kept')));
+    expect(await rows()).toEqual([{ seq: 1, actor: 'kept' }]);
+    expect(heads.map(({ seq }) => seq)).toEqual([1]);
+  });
+
+  test('refuses a row before it is started, and one of an operation that is over', async () => {
+    const { store } = await open();
+    await expect(
+      store.write(async (writer) => store.journal.append(writer, content('early'))),
+    ).rejects.toThrow('has not been started');
+    let late: Writer | undefined;
+    await store.write(async (writer) => void (late = writer));
+    expect(() => store.journal.append(late as Writer, content('late'))).toThrow('no operation is under way');
+  });
+});
+
+test('the rows of the first version are chained as they are', async () => {
+  const folder = temporaryFolder();
+  await makeOldest(folder);
+  beside(folder, (database) => {
+    const insert = database.prepare(
+      `insert into audit (at, action, actor, subject, door, detail) values (?, 'sign-in', ?, 'Zoë', 'api', '{"a":1}')`,
+    );
+    for (let i = 1; i <= 1203; i++) insert.run(i, `operator ${i}`);
+  });
+  const { store } = await open(folder);
+  const rows = await store.read.selectFrom('audit').selectAll().orderBy('seq').execute();
+  expect(rows).toHaveLength(1203);
+  let previous = CHAIN_START;
+  for (const { hash, ...row } of rows) {
+    previous = chainHash(previous, row);
+    expect(Buffer.from(hash ?? []).toString('hex')).toBe(previous);
+  }
+  const heads = await store.read.selectFrom('audit_head').selectAll().execute();
+  expect(heads.map(({ seq, hash }) => [seq, Buffer.from(hash).toString('hex')])).toEqual([[1203, previous]]);
 });
 
 describe('closing', () => {

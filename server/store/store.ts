@@ -1,48 +1,58 @@
 /** The store: committed reads beside one queue of writes that share transactions (group commit). */
 import { join } from 'node:path';
-import { Kysely, sql, type ControlledTransaction, type Transaction } from 'kysely';
+import { Kysely, sql } from 'kysely';
 import { Migrator } from 'kysely/migration';
-import { KeyswitchError, messageOf } from '../errors.ts';
+import { isKeyswitchError, KeyswitchError, messageOf } from '../errors.ts';
+import type { ChainContent, ChainHead } from './chain.ts';
 import { MIGRATIONS } from './migrations/index.ts';
 import type { Tables } from './schema.ts';
-import { SqliteError, startSqliteThread, threadDialect } from './sqlite-thread.ts';
+import { createAsideThread, SqliteError, startSqliteThread, threadDialect } from './sqlite-thread.ts';
+import { createWriteQueue, type WriteOperation, type Writer } from './write-queue.ts';
 
+export type { AfterCommit, Writer, WriteOperation } from './write-queue.ts';
 export type Reader = Kysely<Tables>;
-export type Writer = Transaction<Tables>;
 
-/** Takes what shall happen once the transaction is on disk; in the order of the commits, before `write` resolves. */
-export type AfterCommit = (callback: () => void) => void;
-export type WriteOperation<Result> = (writer: Writer, afterCommit: AfterCommit) => Promise<Result>;
+/** The database in the data folder. */
+export const STORE_FILE = 'keyswitch.db';
 
 export interface Store {
   /** Reads what is committed. */
   readonly read: Reader;
+  /** Reads what is committed in a thread of its own: for what takes long, such as pages of the audit trail. */
+  readonly aside: Reader;
   /**
    * Runs `operation` alone, in its turn, and resolves when it is on disk. Operations that wait share one
-   * transaction and so one disk flush; one that throws is undone without touching its neighbours.
+   * transaction and so one disk flush; one that throws is undone without touching its neighbours. Rejects with
+   * `storage-full` where the disk takes nothing more.
    */
   write<Result>(operation: WriteOperation<Result>): Promise<Result>;
+  /** Tells whether the last thing that was to be written found no room on the disk. */
+  isFull(): boolean;
+  /** Rows that are chained by their hashes as they are committed (the audit trail). */
+  readonly journal: Journal;
   /** Finishes what waits, checkpoints and closes. */
   close(): Promise<void>;
 }
 
-/** So many operations share a transaction at most: it bounds how long the first one waits for the last. */
-const MOST_OPERATIONS_A_TRANSACTION = 128;
-
-interface Queued {
-  readonly operation: WriteOperation<unknown>;
-  resolve(result: unknown): void;
-  reject(error: unknown): void;
+export interface Journal {
+  /** Goes on from `head`, sealing the end with `key` from then on; nothing can be appended before. */
+  start(head: ChainHead, key: Uint8Array): Promise<void>;
+  /** Adds a row with what the operation of `writer` does: both are committed, or neither. */
+  append(writer: Writer, row: ChainContent): void;
+  /** Calls `listener` with the end of the chain after each commit that moved it, before anything that follows it. */
+  onAppended(listener: (head: ChainHead) => void): void;
 }
 
 /** Opens the store in `folder`, migrating it to the present schema; refuses what is damaged or newer. */
 export async function openStore(folder: string): Promise<Store> {
-  const file = join(folder, 'keyswitch.db');
+  const file = join(folder, STORE_FILE);
   const thread = await startSqliteThread(file).catch((error: unknown) => {
     throw refusal(file, error);
   });
   const read = new Kysely<Tables>({ dialect: threadDialect(thread, 'reader') });
   const writer = new Kysely<Tables>({ dialect: threadDialect(thread, 'writer') });
+  const asideThread = createAsideThread(file);
+  const aside = new Kysely<Tables>({ dialect: threadDialect(asideThread, 'reader') });
   try {
     await migrate(writer, file);
   } catch (error) {
@@ -50,12 +60,23 @@ export async function openStore(folder: string): Promise<Store> {
     await thread.close().catch(() => {});
     throw refusal(file, error);
   }
-  const queue = createWriteQueue(writer);
+  const queue = createWriteQueue(thread);
   return {
     read,
+    aside,
     write: queue.write,
+    isFull: queue.isFull,
+    journal: {
+      async start(head, key) {
+        await thread.ask({ kind: 'start-journal', head, key });
+      },
+      append: queue.append,
+      onAppended: queue.onAppended,
+    },
     async close() {
-      await queue.idle();
+      await queue.close();
+      // First: who closes the database last tidies up its write-ahead log.
+      await asideThread.close();
       await thread.close();
     },
   };
@@ -98,74 +119,6 @@ async function appliedMigrations(db: Kysely<Tables>): Promise<string[]> {
   return applied.rows.map((row) => row.name);
 }
 
-function createWriteQueue(db: Kysely<Tables>): { write: Store['write']; idle(): Promise<void> } {
-  const waiting: Queued[] = [];
-  let running: Promise<void> | null = null;
-
-  async function drain(): Promise<void> {
-    while (waiting.length > 0) await runGroup();
-    running = null;
-  }
-
-  /** One transaction: takes operations as long as some wait, commits once, then tells every caller in order. */
-  async function runGroup(): Promise<void> {
-    const settled: (() => void)[] = [];
-    const callbacks: (() => void)[] = [];
-    const done: Queued[] = [];
-    let transaction: ControlledTransaction<Tables> | null = null;
-    try {
-      transaction = await db.startTransaction().execute();
-      while (waiting.length > 0 && done.length < MOST_OPERATIONS_A_TRANSACTION) {
-        const queued = waiting.shift() as Queued;
-        done.push(queued);
-        settled.push(await runOne(transaction, queued, callbacks));
-      }
-      await transaction.commit().execute();
-    } catch (error) {
-      // The commit itself failed (a full disk, say): nothing of this group happened.
-      await transaction
-        ?.rollback()
-        .execute()
-        .catch(() => {});
-      if (done.length === 0) done.push(...waiting.splice(0));
-      for (const queued of done) queued.reject(error);
-      return;
-    }
-    for (const callback of callbacks) callback();
-    for (const settle of settled) settle();
-  }
-
-  async function runOne(
-    transaction: ControlledTransaction<Tables>,
-    { operation, resolve, reject }: Queued,
-    callbacks: (() => void)[],
-  ): Promise<() => void> {
-    const mine: (() => void)[] = [];
-    const inside = await transaction.savepoint('operation').execute();
-    try {
-      const result = await operation(inside, (callback) => mine.push(callback));
-      await inside.releaseSavepoint('operation').execute();
-      callbacks.push(...mine);
-      return () => resolve(result);
-    } catch (error) {
-      await inside.rollbackToSavepoint('operation').execute();
-      return () => reject(error);
-    }
-  }
-
-  return {
-    write<Result>(operation: WriteOperation<Result>): Promise<Result> {
-      return new Promise<Result>((resolve, reject) => {
-        waiting.push({ operation, resolve: resolve as (result: unknown) => void, reject });
-        running ??= drain();
-      });
-    },
-    async idle() {
-      while (running !== null) await running;
-    },
-  };
-}
-
 /** Tells whether `error` is a unique constraint that refused a second record of the same name. */
 export function isDuplicate(error: unknown): boolean {
   return error instanceof SqliteError && /^SQLITE_CONSTRAINT_(UNIQUE|PRIMARYKEY)$/.test(error.code);
@@ -173,5 +126,6 @@ export function isDuplicate(error: unknown): boolean {
 
 /** The text of a failed write for a log line. */
 export function storeFailure(error: unknown): string {
-  return error instanceof SqliteError ? `${error.code}: ${error.message}` : messageOf(error);
+  const cause = isKeyswitchError(error, 'storage-full') ? error.cause : error;
+  return cause instanceof SqliteError ? `${cause.code}: ${cause.message}` : messageOf(error);
 }

@@ -1,8 +1,7 @@
 import { hkdfSync } from 'node:crypto';
 import { calculateJwkThumbprint, compactDecrypt, exportJWK, type JWK } from 'jose';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { DAY_MS, filesWith, HOUR_MS, temporaryFolder } from '../../test/house.ts';
-import { createAudit } from '../audit/audit.ts';
+import { DAY_MS, filesWith, HOUR_MS, openTrail, temporaryFolder } from '../../test/house.ts';
 import { createFixedClock } from '../ports/clock.ts';
 import { createMemoryLog } from '../ports/log.ts';
 import { openStore, type Store } from '../store/store.ts';
@@ -19,7 +18,7 @@ async function prepare() {
   onTestFinished(() => store.close());
   const clock = createFixedClock();
   const log = createMemoryLog();
-  const audit = createAudit({ read: store.read, clock });
+  const audit = await openTrail(store, folder, clock);
   async function open({
     secret = SECRET,
     over = store,

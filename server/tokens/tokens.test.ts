@@ -8,8 +8,7 @@ import {
   type JWTPayload,
 } from 'jose';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { DAY_MS, MINUTE_MS, SECOND_MS, temporaryFolder } from '../../test/house.ts';
-import { createAudit } from '../audit/audit.ts';
+import { DAY_MS, MINUTE_MS, openTrail, SECOND_MS, temporaryFolder } from '../../test/house.ts';
 import { createFixedClock } from '../ports/clock.ts';
 import { createMemoryLog } from '../ports/log.ts';
 import type { Session } from '../sessions/session.ts';
@@ -22,10 +21,11 @@ const AUDIENCE = 'plant';
 
 /** A ring with one key, tokens over it, and a session to sign for. */
 async function openTokens() {
-  const store = await openStore(temporaryFolder());
+  const folder = temporaryFolder();
+  const store = await openStore(folder);
   onTestFinished(() => store.close());
   const clock = createFixedClock();
-  const needs = { store, clock, log: createMemoryLog(), audit: createAudit({ read: store.read, clock }) };
+  const needs = { store, clock, log: createMemoryLog(), audit: await openTrail(store, folder, clock) };
   const ring = async (secret = 'the key that seals the keys of the tests') => {
     const keys = await openKeyRing(
       { ...needs, secret: Buffer.from(secret) },
@@ -44,6 +44,8 @@ async function openTokens() {
     role: '5',
     openedAt: clock.now(),
     expiresAt: clock.now() + 10 * MINUTE_MS,
+    origin: { door: 'api', address: null },
+    emergencyReason: null,
   };
   return { clock, keys, ring, tokens, session };
 }

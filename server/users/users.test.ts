@@ -54,9 +54,9 @@ describe('adding a user', () => {
 
   test('refuses a password that breaks the policy, and adds nobody', async () => {
     const house = await openHouse();
-    await expect(house.addUser('operator', { password: 'short' })).rejects.toMatchObject({
+    await expect(house.addUser('operator', { password: 'u$7qx' })).rejects.toMatchObject({
       code: 'password-unacceptable',
-      faults: [{ field: 'newPassword' }],
+      faults: [expect.objectContaining({ field: 'password', rule: 'min-length' })],
     });
     expect(await house.features.users.list()).toEqual([]);
     expect((await house.audit()).filter(({ action }) => action === 'user-added')).toEqual([]);
@@ -114,6 +114,16 @@ describe('changing a user', () => {
 });
 
 describe('the last enabled administrator', () => {
+  test('is not an emergency account, which is for another day', async () => {
+    const house = await openHouse();
+    await house.addUser('Ada', { type: 'Admin' });
+    await house.features.emergency.add({ name: 'Envelope' }, ADMINISTRATOR);
+    await expect(house.features.users.change('Ada', { enabled: false }, ADMINISTRATOR)).rejects.toMatchObject(
+      { code: 'invalid-input', faults: [{ field: 'enabled' }] },
+    );
+    await house.features.users.change('Envelope', { enabled: false }, ADMINISTRATOR);
+  });
+
   const LOCK_OUT = [
     ['disabled', { enabled: false }, 'enabled'],
     ['made a user like any other', { type: 'Active' }, 'type'],

@@ -114,7 +114,11 @@ describe('PUT /api/Token', () => {
       { appId: UNKNOWN },
       ['sign-in-refused by anonymous via iauth of olivia (unknown-app)'],
     ],
-    ['a password that must be replaced', { username: 'novice' }, []],
+    [
+      'a password that must be replaced',
+      { username: 'novice' },
+      ['password-change-required by novice via iauth of novice (one-time-secret)'],
+    ],
   ];
   test.each(refused)('says that nobody is authenticated, and no more, to %s', async (title, json, trail) => {
     const { text } = await expectScenario(house, {
@@ -283,7 +287,11 @@ describe('PUT /api/Token/iAuth', () => {
       { username: 'paul', password: PASSWORD },
       ['sign-in-refused by anonymous via iauth of paul (user-passive)'],
     ],
-    ['a password that must be replaced', { username: 'novice', password: PASSWORD }, []],
+    [
+      'a password that must be replaced',
+      { username: 'novice', password: PASSWORD },
+      ['password-change-required by novice via iauth of novice (one-time-secret)'],
+    ],
   ])('says that nobody is authenticated to %s', async (title, json, trail) => {
     await expectScenario(house, { title, ...put(json, path), status: 200, body: NOBODY, trail });
   });

@@ -84,7 +84,12 @@ export function iauthTokenRoutes({ sessions, apps }: IAuthNeeds, maxBodyBytes: n
   }
 }
 
-const REFUSALS: ReadonlySet<string> = new Set(['sign-in-refused', 'password-change-required', 'not-found']);
+const REFUSALS: ReadonlySet<string> = new Set([
+  'sign-in-refused',
+  'too-many-tries',
+  'password-change-required',
+  'not-found',
+]);
 
 function answer(response: Response, authentication: IAuthAuthentication): void {
   response.setHeader('Cache-Control', 'no-store');

@@ -1,6 +1,6 @@
 /** Repeating the first run on a running host, for the command line. */
 import { z } from 'zod';
-import type { FirstRun } from '../../first-run.ts';
+import { PRESETS, type FirstRun, type FirstRunOptions } from '../../first-run.ts';
 import { defineRoute, type Route } from '../route.ts';
 
 const credentialSchema = z.object({ username: z.string(), oneTimeSecret: z.string() });
@@ -14,17 +14,27 @@ const firstRunSchema = z
   })
   .meta({ id: 'FirstRun' });
 
-export function firstRunRoutes(run: (sample: boolean) => Promise<FirstRun>): Route[] {
+const optionsSchema = z.strictObject({
+  sample: z.boolean().default(false),
+  preset: z
+    .enum(PRESETS)
+    .optional()
+    .meta({ description: 'jube: Administrator with the password Administrator' }),
+});
+
+export function firstRunRoutes(
+  run: (options: Pick<FirstRunOptions, 'sample' | 'preset'>) => Promise<FirstRun>,
+): Route[] {
   return [
     defineRoute({
       method: 'post',
       path: '/api/v1/first-run',
       summary: 'Add what a new installation needs and is missing; one-time secrets are in this answer only',
       access: 'administrator',
-      body: z.strictObject({ sample: z.boolean().default(false) }),
+      body: optionsSchema,
       answer: firstRunSchema,
       errors: ['invalid-input'],
-      handle: async ({ body }) => ({ status: 200, body: await run(body.sample) }),
+      handle: async ({ body }) => ({ status: 200, body: await run(body) }),
     }),
   ];
 }

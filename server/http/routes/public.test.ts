@@ -1,6 +1,10 @@
 import { createPublicKey, verify } from 'node:crypto';
 import { hostname } from 'node:os';
 import { afterAll, describe, expect, test } from 'vitest';
+import { listOf } from '../../passwords/blocklist.ts';
+import { brokenRules } from '../../passwords/policy.ts';
+import { PRESETS } from '../../passwords/presets.ts';
+import type { KeyswitchError } from '../../errors.ts';
 import { VERSION } from '../../product.ts';
 import { startTestHost } from '../../../test/host.ts';
 import { expectScenario, type Scenario } from '../../../test/scenario.ts';
@@ -18,7 +22,7 @@ describe('GET /healthz', () => {
       title: '',
       path: '/healthz',
       status: 200,
-      body: { live: true, ready: true, store: 'ok', plc: { links: 0, online: 0 } },
+      body: { live: true, ready: true, store: 'ok', storage: 'ok', plc: { links: 0, online: 0 } },
       headers: { 'cache-control': 'no-store', etag: undefined },
     });
   });
@@ -29,7 +33,7 @@ describe('GET /healthz', () => {
     const { status, body } = await broken.ask('GET', '/healthz');
     expect({ status, body }).toEqual({
       status: 503,
-      body: { live: true, ready: false, store: 'failing', plc: { links: 0, online: 0 } },
+      body: { live: true, ready: false, store: 'failing', storage: 'ok', plc: { links: 0, online: 0 } },
     });
   });
 });
@@ -40,7 +44,7 @@ describe('GET /api/v1/welcome', () => {
     station: hostname(),
     banner: 'Private.\nKeep out.',
     version: VERSION,
-    password: { minLength: 15, maxLength: 1024 },
+    password: PRESETS.nist,
   };
   const here = { status: 200, body: { ...place, app: null } };
   const scenarios: Scenario[] = [
@@ -73,6 +77,45 @@ describe('GET /api/v1/welcome', () => {
   ];
   test.each(scenarios)('$title', async (scenario) => {
     await expectScenario(house, { headers: { 'cache-control': 'no-store', etag: undefined }, ...scenario });
+  });
+});
+
+describe('GET /api/v1/password-blocklist', () => {
+  test('has the common passwords and the words of this place, for anyone, for an hour', async () => {
+    const { status, headers, body } = await house.ask('GET', '/api/v1/password-blocklist');
+    const { common, site } = body as { common: string[]; site: string[] };
+    expect(status).toBe(200);
+    expect(headers['cache-control']).toBe('public, max-age=3600');
+    expect(common.length).toBeGreaterThan(20_000);
+    expect(site).toEqual(expect.arrayContaining(['keyswitch', 'pumps', 'boilers']));
+  });
+
+  test('is what the host itself refuses by', async () => {
+    const { common, site } = (await house.ask('GET', '/api/v1/password-blocklist')).body as {
+      common: string[];
+      site: string[];
+    };
+    const onPage = { common: listOf(common), site: listOf(site) };
+    const subject = { name: 'newcomer', displayName: 'Newcomer' };
+    const { passwords } = house.features;
+    for (const password of [
+      'passwordpassword',
+      'Keyswitch 2026!!',
+      'Boilers!Boilers!',
+      'a fine new password',
+    ]) {
+      const refused = await passwords.prepare(password, subject).then(
+        () => [],
+        (error: KeyswitchError) => error.faults.map(({ rule }) => rule),
+      );
+      expect(brokenRules(password, PRESETS.nist, subject, onPage).map(({ rule }) => rule)).toEqual(refused);
+    }
+  });
+
+  test('is empty where the policy has no use for it', async () => {
+    await using lenient = await startTestHost({ config: { 'passwords.blocklist': 'false' } });
+    const { body } = await lenient.ask('GET', '/api/v1/password-blocklist');
+    expect(body).toEqual({ common: [], site: [] });
   });
 });
 

@@ -23,7 +23,15 @@ export function signInRoutes({ sessions }: { sessions: Sessions }): Route[] {
       access: 'anyone',
       body: signInSchema,
       answer: authenticationSchema,
-      errors: ['sign-in-refused', 'password-change-required', 'busy', 'not-found', 'invalid-input'],
+      errors: [
+        'sign-in-refused',
+        'password-change-required',
+        'too-many-tries',
+        'busy',
+        'storage-full',
+        'not-found',
+        'invalid-input',
+      ],
       async handle({ body: { username, password, appId, presentation }, caller }) {
         const door = {
           ...caller.actor,
@@ -46,7 +54,14 @@ export function signInRoutes({ sessions }: { sessions: Sessions }): Route[] {
       access: 'anyone',
       body: passwordChangeSchema,
       answer: authenticationSchema,
-      errors: ['ticket-invalid', 'password-unacceptable', 'busy', 'invalid-input'],
+      errors: [
+        'ticket-invalid',
+        'password-unacceptable',
+        'sign-in-refused',
+        'busy',
+        'storage-full',
+        'invalid-input',
+      ],
       handle: async ({ body, caller }) =>
         answer(await sessions.changePassword(body.ticket, body.newPassword, caller.actor), caller),
     }),

@@ -46,6 +46,7 @@ const overview = (state: object) => ({
     { id: station.id, name: station.name, station: true, state: nobody },
   ]) as unknown,
   links: [],
+  emergencies: [],
 });
 const ownSession = (user: string, type: string) => ({
   type: 'session',
@@ -239,7 +240,13 @@ describe("a page's own session", () => {
 
 describe('the state of an app', () => {
   const follow = (appId: string) => ({ type: 'subscribe', topic: 'app', appId });
-  const message = (state: object) => ({ type: 'app', serverTime: INSTANT, appId: hmi.id, state });
+  const message = (state: object) => ({
+    type: 'app',
+    serverTime: INSTANT,
+    appId: hmi.id,
+    state,
+    emergencies: [],
+  });
 
   test.each([
     ['as it is', hmi.id],
@@ -288,6 +295,99 @@ describe('the state of an app', () => {
     await socket.next();
     socket.send(next);
     expect((await socket.closed).code).toBe(code);
+  });
+});
+
+describe('an emergency session', () => {
+  const REASON = 'the directory is away';
+  const follow = (appId: string) => ({ type: 'subscribe', topic: 'app', appId });
+
+  interface Told {
+    readonly type: string;
+    readonly emergencies: unknown;
+  }
+
+  /** A screen of each of two apps, and a page that is signed in; all have heard how it is. */
+  async function openPlant() {
+    const plant = await startTestHost();
+    onTestFinished(() => plant.close());
+    await plant.addUser('olivia');
+    const [{ app: panel }, { app: boiler }] = [await plant.addApp('Panel'), await plant.addApp('Boiler')];
+    const { secret: code } = await plant.features.emergency.add({ name: 'Emergency' }, HOST_ACTOR);
+    const account = await plant.features.users.byName('Emergency');
+    await plant.features.apps.grant(panel, account!, '9', HOST_ACTOR);
+    const page = await open(await plant.signInForCookie('olivia'), plant);
+    page.send(OVERVIEW);
+    expect(await page.next()).toMatchObject({ type: 'session' });
+    const screens = await Promise.all([open(undefined, plant), open(undefined, plant)]);
+    [panel, boiler].forEach(({ id }, at) => screens[at]!.send(follow(id)));
+    const hear = (): Promise<Told[]> => Promise.all([page, ...screens].map((socket) => socket.next<Told>()));
+    expect((await hear()).map(({ type, emergencies }) => [type, emergencies])).toEqual([
+      ['overview', []],
+      ['app', []],
+      ['app', []],
+    ]);
+    const useCode = async (json: object = {}) => {
+      const { body } = await plant.ask('POST', '/api/v1/emergency/sign-in', {
+        json: { secret: code, reason: `  ${REASON} `, ...json },
+      });
+      return body as { accessToken: string; sealed: { secret: string } };
+    };
+    return { plant, panel, page, screens, hear, useCode, code };
+  }
+
+  const known = (app: string | null) => [{ since: INSTANT, app, user: 'Emergency', reason: REASON }];
+  const unknown = (app: string | null) => [{ since: INSTANT, app, user: null, reason: null }];
+
+  test('is told to every screen, who and why to those who are signed in, and its end as well', async () => {
+    const { plant, page, screens, hear, useCode, code } = await openPlant();
+    const { accessToken: token, sealed } = await useCode();
+    const told = await hear();
+    expect(told.map(({ emergencies }) => emergencies)).toEqual([known(null), unknown(null), unknown(null)]);
+    for (const secret of [code, sealed.secret, token]) expect(JSON.stringify(told)).not.toContain(secret);
+    expect(JSON.stringify(told.slice(1))).not.toMatch(/Emergency|directory/);
+    await plant.ask('POST', '/api/v1/sign-out', { token });
+    expect((await hear()).map(({ emergencies }) => emergencies)).toEqual([[], [], []]);
+    for (const socket of [page, ...screens]) {
+      await socket.settled();
+      expect(socket.waiting()).toEqual([]);
+    }
+  });
+
+  test('at an app is told with its name, once to each, also to the screen of that app', async () => {
+    const { plant, panel, page, screens, hear, useCode } = await openPlant();
+    await useCode({ appId: panel.id });
+    const told = await hear();
+    expect(told.map(({ emergencies }) => emergencies)).toEqual([
+      known('Panel'),
+      unknown('Panel'),
+      unknown('Panel'),
+    ]);
+    // Who is at the controls is told to everyone, as always.
+    expect(told[1]).toMatchObject({ state: somebody('Emergency', '9') });
+    await plant.ask('POST', `/api/v1/apps/${panel.id}/sign-out`);
+    expect((await hear()).map(({ emergencies }) => emergencies)).toEqual([[], [], []]);
+    for (const socket of [page, ...screens]) {
+      await socket.settled();
+      expect(socket.waiting()).toEqual([]);
+    }
+  });
+
+  test('is told at once to a screen that comes later', async () => {
+    const { plant, panel, useCode } = await openPlant();
+    await useCode();
+    const late = await open(undefined, plant);
+    late.send(follow(panel.id));
+    expect(await late.next()).toMatchObject({ type: 'app', state: nobody, emergencies: unknown(null) });
+  });
+
+  test('that is refused is told to nobody', async () => {
+    const { page, screens, useCode } = await openPlant();
+    await useCode({ secret: '00000-00000-00000-00000-00000' });
+    for (const socket of [page, ...screens]) {
+      await socket.settled();
+      expect(socket.waiting()).toEqual([]);
+    }
   });
 });
 

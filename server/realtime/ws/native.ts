@@ -4,7 +4,7 @@ import type { Bus } from '../../events.ts';
 import type { Apps } from '../../apps/apps.ts';
 import { guidSchema, type AppStateMessage, type OwnSessionMessage } from '../../http/contract.ts';
 import { cookieOf, sessionOfCookie } from '../../http/caller.ts';
-import { instant, viewAppState, viewSession } from '../../http/views.ts';
+import { instant, viewAppState, viewEmergencies, viewSession } from '../../http/views.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Session } from '../../sessions/session.ts';
 import type { Sessions } from '../../sessions/sessions.ts';
@@ -64,10 +64,28 @@ export function nativeProtocol({ apps, sessions, overview, bus, clock }: NativeN
     const tell = (session: Session | null): void => {
       const state = viewAppState(session);
       const serverTime = instant(clock.now());
-      peer.send(JSON.stringify({ type: 'app', serverTime, appId: app.id, state } satisfies AppStateMessage));
+      const emergencies = viewEmergencies(sessions.list(), false);
+      const message = {
+        type: 'app',
+        serverTime,
+        appId: app.id,
+        state,
+        emergencies,
+      } satisfies AppStateMessage;
+      peer.send(JSON.stringify(message));
+    };
+    const tellAgain = ({ session }: { session: Session }): void => {
+      const isElsewhere = session.app?.id !== app.id;
+      if (session.emergencyReason !== null && isElsewhere) tell(sessions.ofApp(app.id));
     };
     tell(sessions.ofApp(app.id));
-    peer.onGone(onCurrentUser(bus, app.id, tell));
+    const stops = [
+      onCurrentUser(bus, app.id, tell),
+      // An emergency anywhere is shown on every screen.
+      bus.on('SessionOpened', tellAgain),
+      bus.on('SessionEnded', tellAgain),
+    ];
+    peer.onGone(() => stops.forEach((stop) => stop()));
   }
 
   /** A page that was away when its session ended hears why before it is closed. */

@@ -1,0 +1,237 @@
+import { expect, test } from 'vitest';
+import type { SessionView } from '../../server/http/contract.ts';
+import { Alarm } from './alarm.svelte.ts';
+import { createApi } from './api.ts';
+import { Door, type Ending } from './door.svelte.ts';
+import { HostClock } from './host-clock.svelte.ts';
+import { Router } from './router.svelte.ts';
+import { SignedIn } from './signed-in.svelte.ts';
+import { APP_ID, createSession, createTestPorts, iso, json, problem, WELCOME } from './testing.ts';
+import type { Answers } from './testing.ts';
+
+const MINUTE = 60_000;
+
+function open(over: Partial<SessionView> = {}, answers: Answers = {}, appId: string | null = null) {
+  const ports = createTestPorts({ 'GET /api/v1/welcome': json(WELCOME), ...answers });
+  const api = createApi(ports.fetch);
+  const clock = new HostClock(ports.clock);
+  const door = new Door(appId, api, ports.clock, ports.memory);
+  const session = createSession(over);
+  door.signedIn(session);
+  const [alarm, router] = [new Alarm(), new Router(ports.address)];
+  const signedIn = new SignedIn(session, { alarm, api, clock, door, ports, router });
+  signedIn.enter(session);
+  const tell = (message: object, serverMs = ports.clock.monotonic()) =>
+    ports.sockets.at(-1)?.tell({ serverTime: iso(serverMs), ...message });
+  return { ...ports, alarm, door, router, signedIn, session, tell };
+}
+
+const OVERVIEW = { type: 'overview', apps: [], links: [], emergencies: [] };
+
+function ended(reason: string) {
+  return { type: 'session', session: null, reason };
+}
+
+test('counts down to the absolute limit', async () => {
+  const { signedIn, clock } = open();
+  expect(signedIn.leftMs).toBe(10 * MINUTE);
+  expect(signedIn.leftPart).toBe(1);
+  await clock.advance(5 * MINUTE);
+  expect(signedIn.leftMs).toBe(5 * MINUTE);
+  expect(signedIn.leftPart).toBe(0.5);
+});
+
+test("counts by the host's clock, not by the PC's", () => {
+  const { signedIn, tell } = open();
+  tell(OVERVIEW, 4 * MINUTE);
+  expect(signedIn.leftMs).toBe(6 * MINUTE);
+});
+
+test('calls for attention under two minutes, and stops at zero', async () => {
+  const { signedIn, clock } = open();
+  await clock.advance(8 * MINUTE);
+  expect(signedIn.attention).toBe(false);
+  await clock.advance(1000);
+  expect(signedIn.attention).toBe(true);
+  await clock.advance(5 * MINUTE);
+  expect(signedIn.leftMs).toBe(0);
+});
+
+test('counts to the idle limit where that comes first, and starts anew when it is renewed', async () => {
+  const { signedIn, clock, tell, session } = open({ idleExpiresAt: iso(4 * MINUTE) });
+  tell({ type: 'session', session, reason: null });
+  await clock.advance(2 * MINUTE);
+  expect(signedIn.limit).toMatchObject({ idle: true });
+  expect(signedIn.leftPart).toBe(0.5);
+  tell({ type: 'session', session: { ...session, idleExpiresAt: iso(6 * MINUTE) }, reason: null });
+  expect(signedIn.leftMs).toBe(4 * MINUTE);
+  expect(signedIn.leftPart).toBe(1);
+});
+
+test('leaves with the reason that the host gives', () => {
+  const { door, tell } = open({ app: { id: APP_ID, name: 'HMI' } }, {}, APP_ID);
+  tell(ended('replaced'));
+  expect(door.session).toBeNull();
+  expect(door.ending).toEqual({ reason: 'replaced', place: 'HMI' });
+});
+
+test.each([
+  [0, {}, 'unknown'],
+  [11 * MINUTE, {}, 'time-limit'],
+  [5 * MINUTE, { idleExpiresAt: iso(4 * MINUTE) }, 'idle'],
+])('after %i ms finds a likely reason for an end it was not told of', async (ms, over, reason) => {
+  const { door, clock, sockets, tell } = open(over);
+  tell(OVERVIEW);
+  await clock.advance(ms);
+  sockets.at(-1)?.end(4401);
+  expect(door.ending?.reason).toBe(reason);
+});
+
+test("leaves when the browser's session has become that of another app", () => {
+  const { door, tell, session } = open({ app: { id: APP_ID, name: 'HMI' } }, {}, APP_ID);
+  tell({ type: 'session', session: { ...session, app: { id: 'other', name: 'Other' } }, reason: null });
+  expect(door.page).not.toBe('home');
+});
+
+test('tells of activity at most once a minute, and only where there is an idle limit', async () => {
+  const { signedIn, clock, sockets, tell, session } = open({ idleExpiresAt: iso(15 * MINUTE) });
+  signedIn.noteActivity();
+  tell({ type: 'session', session, reason: null });
+  signedIn.noteActivity();
+  signedIn.noteActivity();
+  expect(sockets[0]?.sent).toEqual([{ type: 'activity' }]);
+  await clock.advance(MINUTE);
+  signedIn.noteActivity();
+  expect(sockets[0]?.sent).toHaveLength(2);
+
+  const without = open();
+  without.tell({ type: 'session', session: without.session, reason: null });
+  without.signedIn.noteActivity();
+  expect(without.sockets[0]?.sent).toEqual([]);
+});
+
+test('signs out', async () => {
+  const { signedIn, door } = open({}, { 'POST /api/v1/sign-out': () => new Response(null, { status: 204 }) });
+  await signedIn.signOut();
+  expect(door.ending?.reason).toBe('signed-out');
+});
+
+test('stays while the host does not answer to a sign-out', async () => {
+  const { signedIn, door } = open();
+  await signedIn.signOut();
+  expect(signedIn.signingOut.problem?.code).toBe('unreachable');
+  expect(door.page).toBe('home');
+});
+
+test('leaves when the host says that the session is over already', async () => {
+  const { signedIn, door } = open({}, { 'POST /api/v1/sign-out': problem(401, 'not-signed-in') });
+  await signedIn.signOut();
+  expect(door.ending?.reason).toBe('unknown');
+});
+
+test.each([
+  [MINUTE, 30_000],
+  [3 * MINUTE, 90_000],
+  [4 * MINUTE, 2 * MINUTE],
+  [15 * MINUTE, 2 * MINUTE],
+])('with an idle limit of %i ms calls for attention in the last %i', async (idleMs, attentionMs) => {
+  const { signedIn, clock, tell, session } = open({
+    idleExpiresAt: iso(idleMs),
+    expiresAt: iso(60 * MINUTE),
+  });
+  tell({ type: 'session', session, reason: null });
+  await clock.advance(idleMs - attentionMs);
+  expect(signedIn.attention).toBe(false);
+  await clock.advance(1000);
+  expect(signedIn.attention).toBe(true);
+});
+
+test('stays signed in at once when that is asked for, whenever it told of activity last', () => {
+  const { signedIn, sockets, tell, session } = open({ idleExpiresAt: iso(15 * MINUTE) });
+  tell({ type: 'session', session, reason: null });
+  signedIn.noteActivity();
+  signedIn.stay();
+  expect(sockets[0]?.sent).toEqual([{ type: 'activity' }, { type: 'activity' }]);
+});
+
+test('shows the emergencies that the host tells of, and none once it is stopped', () => {
+  const { signedIn, alarm, tell } = open();
+  const emergencies = [{ since: iso(0), app: 'HMI', user: 'glass', reason: 'fire' }];
+  tell({ ...OVERVIEW, emergencies });
+  expect(alarm.emergencies).toEqual(emergencies);
+  signedIn.stop();
+  expect(alarm.emergencies).toEqual([]);
+});
+
+const REASONS: [Ending, boolean][] = [
+  ['idle', true],
+  ['time-limit', true],
+  ['replaced', true],
+  ['plc', true],
+  ['ended-by-administrator', true],
+  ['password-changed', true],
+  ['signed-out', false],
+  ['user-disabled', false],
+];
+
+test.each(REASONS)('an end by %s lets work wait: %s', (reason, waits) => {
+  const { door, router, tell } = open();
+  router.keep(() => true);
+  tell(ended(reason));
+  expect(door.pause).toEqual(waits ? { reason } : null);
+  expect(door.session !== null).toBe(waits);
+  expect(door.ending?.reason).toBe(waits ? undefined : reason);
+});
+
+test.each(REASONS)('an end by %s leaves a page without work', (reason) => {
+  const { door, router, tell } = open();
+  router.keep(() => false);
+  tell(ended(reason));
+  expect([door.pause, door.session, door.ending?.reason]).toEqual([null, null, reason]);
+});
+
+test('the close of the connection does not take the place of the reason before it', () => {
+  const { door, router, sockets, tell } = open();
+  router.keep(() => true);
+  tell(ended('ended-by-administrator'));
+  sockets[0]?.end(4401);
+  expect(door.pause).toEqual({ reason: 'ended-by-administrator' });
+});
+
+test('work cannot wait for somebody who came in by an envelope', () => {
+  const { door, router, session, tell } = open();
+  router.keep(() => true);
+  const emergency = { since: iso(0), app: null, user: session.user.name, reason: 'fire' };
+  tell({ ...OVERVIEW, emergencies: [emergency] });
+  tell(ended('time-limit'));
+  expect([door.pause, door.ending?.reason]).toEqual([null, 'time-limit']);
+});
+
+test('lets work wait where the host knows of no session any more', () => {
+  const { door, router, sockets } = open();
+  router.keep(() => true);
+  sockets[0]?.end(4401);
+  expect(door.pause).toEqual({ reason: 'unknown' });
+});
+
+test('follows the session of the same person who has signed in again', () => {
+  const { signedIn, door, sockets, tell } = open();
+  tell(OVERVIEW);
+  const next = createSession({ id: 'session-2', expiresAt: iso(99 * MINUTE) });
+  door.wait('time-limit');
+  door.signedIn(next);
+  signedIn.enter(next);
+  expect(sockets).toHaveLength(2);
+  sockets[1]?.open();
+  expect(sockets[1]?.sent).toEqual([{ type: 'subscribe', topic: 'overview' }]);
+  expect(signedIn.limit.at).toBe(Date.parse(next.expiresAt));
+});
+
+test('the end of the former session is no end while signing in again before the limit', () => {
+  const { door, tell } = open();
+  door.wait(null);
+  tell(ended('replaced'));
+  expect(door.pause).toEqual({ reason: 'replaced' });
+  door.signedIn(createSession({ id: 'session-2' }));
+  expect([door.pause, door.visits]).toEqual([null, 1]);
+});

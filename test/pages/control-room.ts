@@ -1,0 +1,65 @@
+/** A host with people, and browsers in front of it; all gone after the tests of the file. */
+import { afterAll } from 'vitest';
+import type { BrowserContext, Page } from 'playwright-core';
+import { launchBrowser } from '../browser.ts';
+import { PASSWORD, startTestHost, type HostOptions, type TestHost } from '../host.ts';
+import { createSteeredClock, type SteeredClock } from '../steered-clock.ts';
+
+/** Longer than a page needs, on a machine that is busy with other tests. */
+export const WAIT = { timeout: 20_000 };
+
+export interface ControlRoom {
+  readonly house: TestHost;
+  readonly clock: SteeredClock;
+  /** A browser that remembers nothing yet; its pages are its tabs. */
+  newBrowser(options?: BrowserOptions): Promise<BrowserContext>;
+  /** A tab of a new browser. */
+  newPage(path?: string, options?: BrowserOptions): Promise<Page>;
+}
+
+export interface BrowserOptions {
+  readonly locale?: string;
+  readonly theme?: 'light' | 'dark' | 'contrast';
+  readonly viewport?: { readonly width: number; readonly height: number };
+}
+
+/** `ada` is an administrator, `olivia` is none. */
+export async function openControlRoom(options: HostOptions = {}): Promise<ControlRoom> {
+  const clock = createSteeredClock();
+  const house = await startTestHost({ clock, ...options });
+  const browser = await launchBrowser();
+  afterAll(async () => {
+    await browser.close();
+    await house.close();
+  });
+  await house.addUser('ada', { type: 'Admin' });
+  await house.addUser('olivia');
+
+  async function newBrowser(given: BrowserOptions = {}): Promise<BrowserContext> {
+    const { locale = 'en-GB', theme, viewport = { width: 1280, height: 800 } } = given;
+    const context = await browser.newContext({ ignoreHTTPSErrors: true, locale, viewport });
+    if (theme !== undefined) {
+      await context.addInitScript({ content: `localStorage.setItem('keyswitch.theme', '${theme}')` });
+    }
+    return context;
+  }
+
+  return {
+    house,
+    clock,
+    newBrowser,
+    async newPage(path = '/', given = {}) {
+      const page = await (await newBrowser(given)).newPage();
+      await page.goto(house.url + path);
+      return page;
+    },
+  };
+}
+
+/** Signs in on the page that is shown, and waits until it has gone. */
+export async function signIn(page: Page, user: string, password = PASSWORD): Promise<void> {
+  await page.getByRole('textbox', { name: 'User name' }).fill(user);
+  await page.getByRole('textbox', { name: 'Password' }).fill(password);
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+  await page.getByRole('navigation').waitFor();
+}
