@@ -33,9 +33,7 @@ export function createHttpApp(needs: HttpNeeds, options: HttpOptions): Express {
   app.disable('etag');
   app.set('query parser', 'simple');
 
-  app.use(securityHeaders());
-  app.use(onlyFromOurPages(options.trustedOrigins));
-  for (const guest of guests) app.use(guest);
+  app.use(inTurn(securityHeaders(), onlyFromOurPages(options.trustedOrigins), ...guests));
   for (const route of routes) mount(app, route, identify, options.maxBodyBytes);
   for (const dialect of dialects) app.use(dialect);
   refuseOtherMethods(app, routes);
@@ -43,6 +41,21 @@ export function createHttpApp(needs: HttpNeeds, options: HttpOptions): Express {
   app.use(nothingHere);
   app.use(renderProblem(log));
   return app;
+}
+
+/** One handler of several: every request passes here, and Express takes its time for each that it knows of. */
+function inTurn(...handlers: readonly Handler[]): Handler {
+  return (request, response, next) => {
+    const go = (index: number): void => {
+      const handler = handlers[index];
+      if (handler === undefined) {
+        next();
+        return;
+      }
+      void handler(request, response, (error?: unknown) => (error ? next(error) : go(index + 1)));
+    };
+    go(0);
+  };
 }
 
 /** helmet's defaults, with a policy that admits this host's own files alone. */

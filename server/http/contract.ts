@@ -223,12 +223,9 @@ export const userListItemSchema = userSchema
       .object({
         until: instant.nullable().meta({ description: 'null: until an administrator unlocks' }),
         failures: z.int(),
-        places: z
-          .array(z.string())
-          .nullable()
-          .meta({
-            description: 'The addresses where the name is locked; null: the account itself is locked',
-          }),
+        places: z.array(z.string()).nullable().meta({
+          description: 'The addresses where the name is locked; null: the account itself is locked',
+        }),
       })
       .nullable(),
     lastSignInAt: instant.nullable(),
