@@ -30,7 +30,7 @@ export const audit: Bench = {
     const appended = await appends();
     const folder = await makeTrail(MILLION);
     const rows = [appended, verification(folder), ...(await pages(folder, MILLION, 30))];
-    if (process.env['KEYSWITCH_BENCH_LARGE'] !== '1') return rows;
+    if (process.env['BENCH_LARGE'] !== '1') return rows;
     return [...rows, ...(await pages(await makeTrail(10 * MILLION), 10 * MILLION, 60))];
   },
 };
@@ -96,8 +96,7 @@ function openRaw(): Database.Database {
      create index audit_subject on audit (subject, seq);
      create index audit_actor on audit (actor, seq);
      create index audit_app on audit (app, seq);
-     create index audit_action on audit (action, seq);
-     create index audit_at on audit (at);`,
+     create index audit_action on audit (action, seq);`,
   );
   return raw;
 }

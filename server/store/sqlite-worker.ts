@@ -54,6 +54,8 @@ function open(): Opened {
   const writer = new Database(file);
   writer.pragma('journal_mode = WAL');
   writer.pragma('synchronous = FULL');
+  // 16 MiB: most pages are written again and again, and so once into the database where it was several times.
+  writer.pragma('wal_autocheckpoint = 4000');
   writer.pragma('foreign_keys = ON');
   writer.pragma('trusted_schema = OFF');
   const reader = new Database(file);

@@ -11,7 +11,8 @@ import {
   sealedSchema,
 } from '../contract.ts';
 import { defineRoute, type Route } from '../route.ts';
-import { viewAuthentication, viewEmergencyAccount, viewSealed } from '../views.ts';
+import { viewEmergencyAccount, viewSealed } from '../views.ts';
+import { answerSignedIn, applicant } from './sign-in.ts';
 
 export function emergencyRoutes({
   emergency,
@@ -31,28 +32,14 @@ export function emergencyRoutes({
       answer: emergencyAuthenticationSchema,
       errors: ['sign-in-refused', 'forbidden', 'not-found', 'invalid-input'],
       async handle({ body: { secret, reason, appId, presentation }, caller }) {
-        const door = {
-          ...caller.actor,
-          name: 'anonymous',
-          door: presentation === 'cookie' ? 'page' : 'api',
-        } as const;
         const signedIn = await sessions.signIn({
           credential: { kind: 'emergency', secret, reason },
           appId: appId ?? null,
           presentation,
-          door,
+          door: applicant(caller, presentation),
         });
-        if (caller.session !== null && caller.actor.door === 'page') {
-          await sessions.end(caller.session.id, 'replaced', caller.actor);
-        }
-        return {
-          status: 200,
-          body: {
-            ...viewAuthentication(signedIn, sessions),
-            sealed: signedIn.sealed ? viewSealed(signedIn.sealed) : null,
-          },
-          ...(signedIn.cookie !== undefined && { cookie: signedIn.cookie }),
-        };
+        const sealed = signedIn.sealed ? viewSealed(signedIn.sealed) : null;
+        return answerSignedIn(sessions, signedIn, caller, { sealed });
       },
     }),
     defineRoute({

@@ -1,20 +1,33 @@
 /** Signing in, and replacing a password that a sign-in asked to be replaced. */
+import type { Actor } from '../../audit/audit.ts';
 import type { Sessions, SignedIn } from '../../sessions/sessions.ts';
 import type { Caller } from '../caller.ts';
 import { authenticationSchema, passwordChangeSchema, signInSchema } from '../contract.ts';
 import { defineRoute, type Answer, type Route } from '../route.ts';
 import { viewAuthentication } from '../views.ts';
 
+/** Who asks to be signed in: nobody yet, whoever was signed in before. */
+export function applicant({ actor }: Caller, presentation: 'bearer' | 'cookie'): Actor {
+  return { ...actor, name: 'anonymous', door: presentation === 'cookie' ? 'page' : 'api' };
+}
+
+/** Answers with the session that was opened, and more where there is more to say. */
+export async function answerSignedIn(
+  sessions: Sessions,
+  signedIn: SignedIn,
+  { session: former, actor }: Caller,
+  more: object = {},
+): Promise<Answer> {
+  // A browser has one session here: the one it had before gives way to the new one (ASVS 7.2.4).
+  if (former !== null && actor.door === 'page') await sessions.end(former.id, 'replaced', actor);
+  return {
+    status: 200,
+    body: { ...viewAuthentication(signedIn, sessions), ...more },
+    ...(signedIn.cookie !== undefined && { cookie: signedIn.cookie }),
+  };
+}
+
 export function signInRoutes({ sessions }: { sessions: Sessions }): Route[] {
-  async function answer(signedIn: SignedIn, { session: former, actor }: Caller): Promise<Answer> {
-    // A browser has one session here: the one it had before gives way to the new one (ASVS 7.2.4).
-    if (former !== null && actor.door === 'page') await sessions.end(former.id, 'replaced', actor);
-    return {
-      status: 200,
-      body: viewAuthentication(signedIn, sessions),
-      ...(signedIn.cookie !== undefined && { cookie: signedIn.cookie }),
-    };
-  }
   return [
     defineRoute({
       method: 'post',
@@ -33,18 +46,13 @@ export function signInRoutes({ sessions }: { sessions: Sessions }): Route[] {
         'invalid-input',
       ],
       async handle({ body: { username, password, appId, presentation }, caller }) {
-        const door = {
-          ...caller.actor,
-          name: 'anonymous',
-          door: presentation === 'cookie' ? 'page' : 'api',
-        } as const;
         const signedIn = await sessions.signIn({
           credential: { kind: 'password', username, password },
           appId: appId ?? null,
           presentation,
-          door,
+          door: applicant(caller, presentation),
         });
-        return answer(signedIn, caller);
+        return answerSignedIn(sessions, signedIn, caller);
       },
     }),
     defineRoute({
@@ -63,7 +71,11 @@ export function signInRoutes({ sessions }: { sessions: Sessions }): Route[] {
         'invalid-input',
       ],
       handle: async ({ body, caller }) =>
-        answer(await sessions.changePassword(body.ticket, body.newPassword, caller.actor), caller),
+        answerSignedIn(
+          sessions,
+          await sessions.changePassword(body.ticket, body.newPassword, caller.actor),
+          caller,
+        ),
     }),
   ];
 }

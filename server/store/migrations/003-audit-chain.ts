@@ -29,7 +29,6 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   for (const column of ['subject', 'actor', 'app', 'action']) {
     await sql`create index ${sql.ref(`audit_${column}`)} on audit (${sql.ref(column)}, seq)`.execute(db);
   }
-  await sql`create index audit_at on audit (at)`.execute(db);
 
   // 21 CFR 11.10(e): an entry is never changed or obscured, not even by a defect of ours.
   for (const table of ['audit', 'audit_checkpoints', 'audit_archives', 'audit_keys']) {
