@@ -375,6 +375,13 @@ export const auditExportQuerySchema = z
   .strictObject({ ...auditFilters, format: z.enum(['csv', 'jsonl']) })
   .refine(inOrder, NOT_IN_ORDER);
 
+/** What `/ws` tells anyone who asks: whether an emergency account is signed in anywhere. */
+export const emergenciesMessageSchema = z.object({
+  type: z.literal('emergencies'),
+  serverTime: instant,
+  emergencies: z.array(emergencySchema),
+});
+
 export const auditEntrySchema = z
   .object({
     seq: z.int(),
@@ -483,7 +490,8 @@ export type NewLinkInput = z.input<typeof newLinkSchema>;
 export type OverviewMessage = z.output<typeof overviewSchema>;
 export type OwnSessionMessage = z.output<typeof ownSessionSchema>;
 export type AppStateMessage = z.output<typeof appStateMessageSchema>;
-export type ServerMessage = OverviewMessage | OwnSessionMessage | AppStateMessage;
+export type EmergenciesMessage = z.output<typeof emergenciesMessageSchema>;
+export type ServerMessage = OverviewMessage | OwnSessionMessage | AppStateMessage | EmergenciesMessage;
 export type SessionListView = z.output<typeof sessionListSchema>;
 export type AccountView = z.output<typeof accountSchema>;
 export type OneTimeSecretView = z.output<typeof oneTimeSecretSchema>;

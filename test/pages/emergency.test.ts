@@ -42,6 +42,8 @@ test('the code is grouped while it is typed, and what is wrong with it is said',
 test('an emergency raises the alarm on every screen, seals a new code, and ends with its session', async () => {
   const secret = await seal('glass box');
   const screen = await room.newPage(`/?app=${app.id}`);
+  const bystander = await room.newPage('/?app=');
+  await bystander.getByRole('link', { name: 'Emergency access' }).waitFor();
   const operator = await room.newPage();
   await signIn(operator, 'olivia');
   await operator.getByText('Live').waitFor();
@@ -51,6 +53,7 @@ test('an emergency raises the alarm on every screen, seals a new code, and ends 
   await ask(page, secret.toLowerCase().replaceAll('-', ''), 'the reactor room is locked');
   await page.getByRole('heading', { name: 'Seal the new code' }).waitFor();
   await alarm(screen).waitFor();
+  await alarm(bystander).waitFor();
   await operator.getByText('glass box at Keyswitch').waitFor();
   await operator.getByText('Reason: the reactor room is locked').waitFor();
   expect(await screen.getByText('reactor').count()).toBe(0);
@@ -75,6 +78,7 @@ test('an emergency raises the alarm on every screen, seals a new code, and ends 
   await alarm(page).waitFor();
   await page.getByRole('button', { name: 'Sign out' }).click();
   await alarm(screen).waitFor({ state: 'detached' });
+  await alarm(bystander).waitFor({ state: 'detached' });
   await alarm(operator).waitFor({ state: 'detached' });
 
   // The name of the account is no help to whoever comes next.

@@ -307,7 +307,7 @@ describe('an emergency session', () => {
     readonly emergencies: unknown;
   }
 
-  /** A screen of each of two apps, and a page that is signed in; all have heard how it is. */
+  /** A screen of each of two apps, one of none, and a page that is signed in; all have heard how it is. */
   async function openPlant() {
     const plant = await startTestHost();
     onTestFinished(() => plant.close());
@@ -321,11 +321,15 @@ describe('an emergency session', () => {
     expect(await page.next()).toMatchObject({ type: 'session' });
     const screens = await Promise.all([open(undefined, plant), open(undefined, plant)]);
     [panel, boiler].forEach(({ id }, at) => screens[at]!.send(follow(id)));
+    const bystander = await open(undefined, plant);
+    bystander.send({ type: 'subscribe', topic: 'emergencies' });
+    screens.push(bystander);
     const hear = (): Promise<Told[]> => Promise.all([page, ...screens].map((socket) => socket.next<Told>()));
     expect((await hear()).map(({ type, emergencies }) => [type, emergencies])).toEqual([
       ['overview', []],
       ['app', []],
       ['app', []],
+      ['emergencies', []],
     ]);
     const useCode = async (json: object = {}) => {
       const { body } = await plant.ask('POST', '/api/v1/emergency/sign-in', {
@@ -343,11 +347,16 @@ describe('an emergency session', () => {
     const { plant, page, screens, hear, useCode, code } = await openPlant();
     const { accessToken: token, sealed } = await useCode();
     const told = await hear();
-    expect(told.map(({ emergencies }) => emergencies)).toEqual([known(null), unknown(null), unknown(null)]);
+    expect(told.map(({ emergencies }) => emergencies)).toEqual([
+      known(null),
+      unknown(null),
+      unknown(null),
+      unknown(null),
+    ]);
     for (const secret of [code, sealed.secret, token]) expect(JSON.stringify(told)).not.toContain(secret);
     expect(JSON.stringify(told.slice(1))).not.toMatch(/Emergency|directory/);
     await plant.ask('POST', '/api/v1/sign-out', { token });
-    expect((await hear()).map(({ emergencies }) => emergencies)).toEqual([[], [], []]);
+    expect((await hear()).map(({ emergencies }) => emergencies)).toEqual([[], [], [], []]);
     for (const socket of [page, ...screens]) {
       await socket.settled();
       expect(socket.waiting()).toEqual([]);
@@ -362,11 +371,12 @@ describe('an emergency session', () => {
       known('Panel'),
       unknown('Panel'),
       unknown('Panel'),
+      unknown('Panel'),
     ]);
     // Who is at the controls is told to everyone, as always.
     expect(told[1]).toMatchObject({ state: somebody('Emergency', '9') });
     await plant.ask('POST', `/api/v1/apps/${panel.id}/sign-out`);
-    expect((await hear()).map(({ emergencies }) => emergencies)).toEqual([[], [], []]);
+    expect((await hear()).map(({ emergencies }) => emergencies)).toEqual([[], [], [], []]);
     for (const socket of [page, ...screens]) {
       await socket.settled();
       expect(socket.waiting()).toEqual([]);

@@ -2,7 +2,12 @@
 import { z } from 'zod';
 import type { Bus } from '../../events.ts';
 import type { Apps } from '../../apps/apps.ts';
-import { guidSchema, type AppStateMessage, type OwnSessionMessage } from '../../http/contract.ts';
+import {
+  guidSchema,
+  type AppStateMessage,
+  type EmergenciesMessage,
+  type OwnSessionMessage,
+} from '../../http/contract.ts';
 import { cookieOf, sessionOfCookie } from '../../http/caller.ts';
 import { instant, viewAppState, viewEmergencies, viewSession } from '../../http/views.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -16,6 +21,8 @@ const messageSchema = z.union([
   z.strictObject({ type: z.literal('subscribe'), topic: z.literal('overview') }),
   /** Needs no session: whoever knows an AppId may see who is at its controls. */
   z.strictObject({ type: z.literal('subscribe'), topic: z.literal('app'), appId: guidSchema }),
+  /** Needs no session either: who and why stay out of it. */
+  z.strictObject({ type: z.literal('subscribe'), topic: z.literal('emergencies') }),
   /** The user touched the page: the idle limit starts anew. */
   z.strictObject({ type: z.literal('activity') }),
 ]);
@@ -74,17 +81,32 @@ export function nativeProtocol({ apps, sessions, overview, bus, clock }: NativeN
       } satisfies AppStateMessage;
       peer.send(JSON.stringify(message));
     };
-    const tellAgain = ({ session }: { session: Session }): void => {
-      const isElsewhere = session.app?.id !== app.id;
-      if (session.emergencyReason !== null && isElsewhere) tell(sessions.ofApp(app.id));
-    };
     tell(sessions.ofApp(app.id));
-    const stops = [
-      onCurrentUser(bus, app.id, tell),
-      // An emergency anywhere is shown on every screen.
-      bus.on('SessionOpened', tellAgain),
-      bus.on('SessionEnded', tellAgain),
-    ];
+    peer.onGone(onCurrentUser(bus, app.id, tell));
+    // An emergency anywhere is shown on every screen; the one here has been told.
+    onEmergency(peer, (at) => {
+      if (at?.id !== app.id) tell(sessions.ofApp(app.id));
+    });
+  }
+
+  function watch(peer: Peer): void {
+    const tell = (): void => {
+      const emergencies = viewEmergencies(sessions.list(), false);
+      const serverTime = instant(clock.now());
+      peer.send(
+        JSON.stringify({ type: 'emergencies', serverTime, emergencies } satisfies EmergenciesMessage),
+      );
+    };
+    tell();
+    onEmergency(peer, tell);
+  }
+
+  /** Calls back when an emergency session opens or ends, with its app, as long as the peer is there. */
+  function onEmergency(peer: Peer, listener: (at: Session['app']) => void): void {
+    const hear = ({ session }: { session: Session }): void => {
+      if (session.emergencyReason !== null) listener(session.app);
+    };
+    const stops = [bus.on('SessionOpened', hear), bus.on('SessionEnded', hear)];
     peer.onGone(() => stops.forEach((stop) => stop()));
   }
 
@@ -103,6 +125,10 @@ export function nativeProtocol({ apps, sessions, overview, bus, clock }: NativeN
     if (message.type === 'subscribe') topics.add(message.topic);
     if (message.type === 'subscribe' && message.topic === 'app') {
       follow(peer, message.appId);
+      return;
+    }
+    if (message.type === 'subscribe' && message.topic === 'emergencies') {
+      watch(peer);
       return;
     }
     const session = sessionOfCookie(peer.request, sessions);
