@@ -1,5 +1,5 @@
 /** The sessions page in a browser: whose they are, and ending them. */
-import type { Page } from 'playwright-core';
+import type { Page, WebSocket } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { openControlRoom, signIn, WAIT } from './control-room.ts';
 
@@ -73,14 +73,18 @@ test('what is known stays in sight while the host does not answer', async () => 
 test('the page rests while nobody uses it, for each of its questions would renew the idle time', async () => {
   const page = await (await room.newBrowser()).newPage();
   await page.clock.install();
-  const live = page.waitForEvent('websocket');
+  const sockets: WebSocket[] = [];
+  page.on('websocket', (socket) => sockets.push(socket));
   await page.goto(`${house.url}/sessions`);
+  // The sign-in page has one of its own, for emergencies.
+  await expect.poll(() => sockets.length, WAIT).toBe(1);
   await signIn(page, 'olivia');
   await rows(page).first().waitFor();
+  await expect.poll(() => sockets.length, WAIT).toBe(2);
   let asked = 0;
   page.on('request', (request) => (asked += Number(request.url().endsWith('/api/v1/sessions'))));
   const news = async () => {
-    const heard = (await live).waitForEvent('framereceived');
+    const heard = sockets[1]!.waitForEvent('framereceived');
     await house.signIn('olivia');
     await heard;
     await page.clock.fastForward(2000);
