@@ -560,6 +560,7 @@ export async function openSessions(needs: SessionsNeeds, options: SessionsOption
     idleExpiresAt: (id) => registry.idleExpiresAt(id),
     close() {
       stopListening();
+      unrecorded.close();
       registry.close();
     },
   };
