@@ -46,7 +46,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['renderer/**/*.{ts,svelte}', 'renderer/**/*.svelte.ts'],
+    files: ['renderer/**/*.{ts,svelte}', 'renderer/**/*.svelte.ts', 'clients/js/example/*.js'],
     languageOptions: { globals: { ...globals.browser } },
   },
   {

@@ -6,7 +6,7 @@ export default defineConfig({
   root: import.meta.dirname,
   plugins: [svelte()],
   test: {
-    include: ['{server,electron,renderer,build,bench,test}/**/*.test.ts'],
+    include: ['{server,electron,renderer,clients,build,bench,test}/**/*.test.ts'],
     exclude: ['**/node_modules/**', 'dist/**', 'bench/peers/**'],
     pool: 'forks',
     // Real sockets, browsers and child processes on a busy machine; a hang still ends.

@@ -20,16 +20,20 @@ export interface Connection {
   close(): void;
 }
 
-/** Renders a request once, to be sent as often as it takes: `GET`, or `POST` with a JSON body. */
+/** Renders a request once, to be sent as often as it takes: `GET`, or `POST` with a JSON body, where nothing else is said. */
 export function requestTo(
   { url }: Endpoint,
   path: string,
-  { headers = {}, body }: { headers?: Readonly<Record<string, string>>; body?: unknown } = {},
+  {
+    headers = {},
+    body,
+    method = body === undefined ? 'GET' : 'POST',
+  }: { headers?: Readonly<Record<string, string>>; body?: unknown; method?: string } = {},
 ): Buffer {
   const { host, origin } = new URL(url);
   const content = body === undefined ? '' : JSON.stringify(body);
   const lines = [
-    `${body === undefined ? 'GET' : 'POST'} ${path} HTTP/1.1`,
+    `${method} ${path} HTTP/1.1`,
     `Host: ${host}`,
     ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
     ...(body === undefined
@@ -88,6 +92,8 @@ export function openConnections(endpoint: Endpoint, count: number): Promise<Conn
 
 /** Far beyond the slowest answer of a server that still lives. */
 const PATIENCE_MS = 30_000;
+/** Has neither a body nor its length. */
+const NO_CONTENT = 204;
 const LAST_CHUNK = '\r\n0\r\n\r\n';
 
 /** The answer, or null while it is incomplete. Its end is its length, or for a chunked one the empty chunk. */
@@ -96,12 +102,11 @@ function parse(bytes: Buffer): Answer | null {
   if (headEnd < 0) return null;
   const head = bytes.toString('latin1', 0, headEnd);
   const bodyStart = headEnd + 4;
-  const length = /^content-length: (\d+)/im.exec(head)?.[1];
+  const status = Number(head.slice(9, 12));
+  const length = status === NO_CONTENT ? 0 : /^content-length: (\d+)/im.exec(head)?.[1];
   const isComplete =
     length === undefined
       ? bytes.toString('latin1', bytes.length - LAST_CHUNK.length) === LAST_CHUNK
       : bytes.length >= bodyStart + Number(length);
-  return isComplete
-    ? { status: Number(head.slice(9, 12)), head, body: bytes.toString('utf8', bodyStart) }
-    : null;
+  return isComplete ? { status, head, body: bytes.toString('utf8', bodyStart) } : null;
 }

@@ -20,9 +20,12 @@ export interface Row {
   readonly target?: Target;
 }
 
-/** `times`: that many times the figure of `against` at least. `beyond`: less than so much more than it. `below`: less. */
+/**
+ * `times`: that many times the figure of `against` at least. `within`: at most that many times. `beyond`: less than so
+ * much more than it. `below`: less.
+ */
 export interface Target {
-  readonly kind: 'times' | 'beyond' | 'below';
+  readonly kind: 'times' | 'within' | 'beyond' | 'below';
   readonly limit: number;
 }
 
@@ -60,6 +63,8 @@ export interface Child extends AsyncDisposable {
 export interface ChildOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string;
+  /** How long one that runs to its end may take. */
+  readonly timeoutMs?: number;
 }
 
 /** Starts Node on `args` and resolves with the first line that `pattern` matches; it is killed when disposed of. */
@@ -94,7 +99,7 @@ export async function startChild(
 /** Runs Node on `args` to its end and resolves with what it printed. */
 export async function runChild(args: readonly string[], options: ChildOptions = {}): Promise<string> {
   const { child, gone } = spawnNode(args, options);
-  const timeout = setTimeout(() => child.kill('SIGKILL'), CHILD_TIMEOUT_MS);
+  const timeout = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs ?? CHILD_TIMEOUT_MS);
   const [printed, end] = await Promise.all([text(child.stdout), gone]);
   clearTimeout(timeout);
   if (end !== 'code 0') throw new Error(`${args.join(' ')} failed (${end})`);

@@ -7,7 +7,8 @@ import { runChild, scratchFolder, startChild, type Child } from './harness.ts';
 
 const LAUNCHER = join(import.meta.dirname, '..', 'server', 'keyswitch.js');
 const PEERS = join(import.meta.dirname, 'peers');
-const USER = 'bench';
+/** The one user of the benches. */
+export const USER = 'bench';
 const PASSWORD = 'nobody needs to remember this';
 
 export interface Server extends Endpoint, Child {}
@@ -28,15 +29,29 @@ export async function prepareDataFolder(): Promise<string> {
   return folder;
 }
 
-export async function addUser(folder: string, name: string): Promise<void> {
-  await keyswitch(['user', 'add', name, '--password-stdin', '--data', folder], PASSWORD);
+export async function addUser(folder: string, name: string, flags: readonly string[] = []): Promise<void> {
+  await keyswitch(['user', 'add', name, '--password-stdin', '--data', folder, ...flags], PASSWORD);
+}
+
+/** Adds an app that the user of the benches may use; resolves with its id. */
+export async function prepareApp(folder: string): Promise<string> {
+  const data = ['--data', folder];
+  const { id } = JSON.parse(await keyswitch(['app', 'add', 'HMI', '--json', ...data])) as { id: string };
+  await keyswitch(['app', 'grant', 'HMI', USER, '5', ...data]);
+  return id;
 }
 
 /** Starts the host on `folder`; what the first start makes is made before a measured one. */
-export async function startHost(folder: string, flags: readonly string[] = []): Promise<Host> {
+export async function startHost(
+  folder: string,
+  flags: readonly string[] = [],
+  { preload, env = {} }: { preload?: string; env?: Readonly<Record<string, string>> } = {},
+): Promise<Host> {
+  const node = preload === undefined ? [] : ['--import', preload];
   const child = await startChild(
-    [LAUNCHER, 'serve', '--data', folder, '--port', '0', ...flags],
+    [...node, LAUNCHER, 'serve', '--data', folder, '--port', '0', ...flags],
     /^Keyswitch ready: (\S+)/,
+    { env },
   );
   const tlsFolder = join(folder, 'tls');
   return { ...child, url: child.ready, ca: readFileSync(join(tlsFolder, 'ca.crt'), 'utf8'), tlsFolder };
@@ -52,8 +67,9 @@ export function signInRequest(
 /** Signs in and renders the request that asks for the session with its bearer token. */
 export async function sessionRequest(
   host: Endpoint,
+  user = USER,
 ): Promise<{ request: Buffer; headers: Record<string, string> }> {
-  const { body } = await ask(host, signInRequest(host));
+  const { body } = await ask(host, signInRequest(host, { user }));
   const { accessToken } = JSON.parse(body) as { accessToken: string };
   const headers = { Authorization: `Bearer ${accessToken}` };
   return { request: requestTo(host, '/api/v1/session', { headers }), headers };
@@ -71,6 +87,12 @@ async function ask(endpoint: Endpoint, request: Buffer) {
 /** Starts the bare server with the host's certificate. */
 export async function startHello({ ca, tlsFolder }: Pick<Host, 'ca' | 'tlsFolder'>): Promise<Server> {
   const child = await startChild([join(import.meta.dirname, 'hello.ts'), tlsFolder], /^ready: (\S+)/);
+  return { ...child, url: child.ready, ca };
+}
+
+/** Starts the bare WebSocket server with the host's certificate. */
+export async function startBarePush({ ca, tlsFolder }: Pick<Host, 'ca' | 'tlsFolder'>): Promise<Server> {
+  const child = await startChild([join(import.meta.dirname, 'bare-push.ts'), tlsFolder], /^ready: (\S+)/);
   return { ...child, url: child.ready, ca };
 }
 

@@ -1,13 +1,13 @@
 /** Between a user and a word of a PLC: how soon a sign-in is in the PLC, and how soon a change there is on a screen. */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import NodeS7 from 'nodes7';
 import { WebSocket } from 'ws';
 import type { AppStateMessage } from '../server/http/contract.ts';
 import { startS7Server } from '../test/s7-server.ts';
 import { openConnection, type Endpoint } from './client.ts';
 import { median, percentile, runChild, takeTurns, type Bench, type Row } from './harness.ts';
 import { addUser, keyswitch, prepareDataFolder, signInRequest, startHost } from './host.ts';
+import { openS7, type S7 } from './s7-client.ts';
 
 const POLL_INTERVAL_MS = 100;
 const SIGN_INS = 40;
@@ -139,40 +139,6 @@ function createWaiting<Value>() {
       waiting.delete(name);
       waiter.resolve(performance.now());
     },
-  };
-}
-
-interface S7 extends Disposable {
-  write(name: string, value: number): Promise<void>;
-  read(names: string[]): Promise<Readonly<Record<string, unknown>>>;
-}
-
-/** nodes7 and nothing else. */
-async function openS7(port: number): Promise<S7> {
-  const client = new NodeS7({ silent: true });
-  const parameters = {
-    host: '127.0.0.1',
-    port,
-    rack: 0,
-    slot: 2,
-    timeout: 5000,
-    noDelay: true,
-    doNotOptimize: true,
-  };
-  await new Promise<void>((resolve, reject) => {
-    client.initiateConnection(parameters, (error) => (error === undefined ? resolve() : reject(error)));
-  });
-  return {
-    write: (name, value) =>
-      new Promise((resolve, reject) => {
-        client.writeItems(name, value, (bad) => (bad ? reject(new Error(`${name} was refused`)) : resolve()));
-      }),
-    read(names) {
-      client.removeItems();
-      client.addItems(names);
-      return new Promise((resolve) => client.readAllItems((_anyBad, values) => resolve(values)));
-    },
-    [Symbol.dispose]: () => client.connectionCleanup(),
   };
 }
 

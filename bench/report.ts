@@ -17,6 +17,7 @@ export function judge(row: Row): Judged {
   const ratio = median(rounds.map((figure, round) => figure / (others[round] ?? NaN)));
   const isReached = {
     times: (limit: number) => ratio >= limit,
+    within: (limit: number) => ratio <= limit,
     below: (limit: number) => value < limit,
     beyond: (limit: number) => difference < limit,
   };
@@ -59,6 +60,7 @@ function cellsOf(row: Judged): string[] {
 function targetText({ kind, limit }: Target, unit: string): string {
   return {
     times: `ratio at least ${limit}`,
+    within: `ratio at most ${limit}`,
     below: `below ${limit} ${unit}`,
     beyond: `less than ${limit} ${unit} more`,
   }[kind];

@@ -7,12 +7,16 @@ import { messageOf } from '../server/errors.ts';
 import { audit } from './audit.ts';
 import type { Bench } from './harness.ts';
 import { lockout } from './lockout.ts';
+import { plcMany } from './plc-many.ts';
+import { plcReads } from './plc-reads.ts';
 import { plc } from './plc.ts';
+import { push } from './push.ts';
 import { judge, renderTable, type Judged } from './report.ts';
 import { sessionChecks } from './session-checks.ts';
 import { signIns } from './sign-ins.ts';
 import { start } from './start.ts';
 import { storm } from './storm.ts';
+import { subscribers } from './subscribers.ts';
 import { store } from './store.ts';
 
 const BENCHES: Readonly<Record<string, Bench>> = {
@@ -20,7 +24,11 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   'sign-ins': signIns,
   storm,
   lockout,
+  push,
+  subscribers,
   plc,
+  'plc-reads': plcReads,
+  'plc-many': plcMany,
   start,
   store,
   audit,

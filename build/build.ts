@@ -1,22 +1,24 @@
-/** Builds the pages, the host and the desktop to `dist`: `node build/build.ts`, and with `--force` even where all is fresh. */
+/** Builds the pages, the host, the desktop and the client for HMIs to `dist`: `node build/build.ts`, and with `--force` even where all is fresh. */
 import { spawnSync } from 'node:child_process';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
 
-const CONFIGS = ['vite.config.ts', 'build/vite.server.ts', 'build/vite.preload.ts'];
+const CONFIGS = ['vite.config.ts', 'build/vite.server.ts', 'build/vite.preload.ts', 'build/vite.client.ts'];
 const MADE = [
   'dist/renderer/index.html',
   'dist/server/main.js',
   'dist/electron/main.js',
   'dist/electron/preload.cjs',
+  'dist/clients/js/keyswitch.js',
 ];
 const SOURCES = [
   ...CONFIGS,
   'renderer',
   'server',
   'electron',
+  'clients/js',
   'resources',
   'svelte.config.js',
   'package-lock.json',

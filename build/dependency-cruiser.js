@@ -47,14 +47,35 @@ export default {
     },
     {
       name: 'pages-take-types-and-shared-rules-only',
-      comment: 'from the server a page imports types, and the password rules that it shows while one types',
+      comment:
+        'from the server a page imports types, and rules without any door that it shows while one types: those of ' +
+        'passwords and those of addresses in a PLC',
       severity: 'error',
       from: { path: '^renderer/', pathNot: TEST },
       to: {
         path: '^server/',
-        pathNot: '^server/passwords/(policy|blocklist)\\.ts$',
+        pathNot: '^server/(passwords/(policy|blocklist)|plc/(address|items))\\.ts$',
         dependencyTypesNot: ['type-only'],
       },
+    },
+    {
+      name: 'the-client-stands-alone',
+      comment: 'it is a package of its own; our pages take what they share with it from its sources',
+      severity: 'error',
+      from: { path: '^clients/js/src/', pathNot: TEST },
+      to: { pathNot: '^clients/js/src/' },
+    },
+    {
+      name: 'pages-take-sources-of-the-client',
+      severity: 'error',
+      from: { path: '^renderer/', pathNot: TEST },
+      to: { path: '^clients/', pathNot: '^clients/js/src/' },
+    },
+    {
+      name: 'the-host-knows-no-client',
+      severity: 'error',
+      from: { path: '^(server|electron)/', pathNot: TEST },
+      to: { path: '^clients/' },
     },
     {
       name: 'no-cycles',

@@ -13,6 +13,7 @@ import { send } from '../test/host.ts';
 /** What the pack may hold; a folder stands for all that is in it. */
 const EXPECTED = [
   'package.json',
+  'dist/clients/js/keyswitch.js',
   'dist/electron/main.js',
   'dist/electron/preload.cjs',
   'dist/renderer',

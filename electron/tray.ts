@@ -6,7 +6,6 @@ import type { Actor } from '../server/audit/audit.ts';
 import type { Host } from '../server/host.ts';
 import type { Log } from '../server/ports/log.ts';
 import { PRODUCT_ROOT } from '../server/product.ts';
-import { onCurrentUser } from '../server/sessions/current-user.ts';
 import type { Session } from '../server/sessions/session.ts';
 import { text } from './text.ts';
 import type { Window } from './window.ts';
@@ -18,7 +17,7 @@ const ICON = join(PRODUCT_ROOT, 'electron', 'icons', 'tray.png');
 const ACTOR: Actor = { name: 'anonymous', door: 'desktop', address: null };
 
 export function setupTray(
-  { features: { bus, sessions } }: Host,
+  { features: { appStates, sessions } }: Host,
   station: App,
   window: Window,
   log: Log,
@@ -48,6 +47,5 @@ export function setupTray(
   }
 
   tray.on('click', window.open);
-  show(sessions.ofApp(station.id));
-  onCurrentUser(bus, station.id, show);
+  appStates.follow(station.id, ({ session }) => show(session));
 }

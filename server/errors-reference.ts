@@ -21,7 +21,7 @@ Whatever fails on purpose has a code that stays the same from version to version
 problem details (RFC 9457): \`code\` is the code, \`type\` is \`urn:keyswitch:problem:<code>\`, \`detail\` says what was wrong
 this time. On the command line and in the log the code stands beside the message.
 
-Codes without an HTTP status end a start, a command or a link to a PLC, never a request.
+Codes without an HTTP status end a start or a command, never a request.
 
 | code | HTTP status | meaning, and what to do |
 | --- | --- | --- |

@@ -30,7 +30,8 @@ describe('the catalogue', () => {
     expect(statusOf('sign-in-refused')).toBe(401);
     expect(statusOf('internal')).toBe(500);
     expect(statusOf('store-corrupt')).toBeNull();
-    expect(statusOf('plc-timeout')).toBeNull();
+    expect(statusOf('plc-timeout')).toBe(504);
+    expect(statusOf('plc-value-invalid')).toBeNull();
   });
 });
 

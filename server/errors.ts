@@ -46,6 +46,9 @@ export const ERROR_CATALOGUE = {
   'plc-value-invalid': 'The value does not fit the width of the address. Nothing was written.',
   'plc-write-unverified':
     'The PLC confirmed a write, but reads back another value. The program may overwrite it.',
+  'too-many-connections': 'This address holds as many connections as it may. Close some of them.',
+  'hub-protocol':
+    'A SignalR client broke the hub protocol. It is told what is wrong, and its connection is closed.',
   internal: 'A defect in Keyswitch. The log holds the details under the reference given.',
 } as const;
 

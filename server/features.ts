@@ -26,6 +26,7 @@ import type { Clock } from './ports/clock.ts';
 import type { Log } from './ports/log.ts';
 import type { Random } from './ports/random.ts';
 import type { Secrets } from './secrets/secrets.ts';
+import { createAppStates, type AppStates } from './sessions/app-states.ts';
 import { openSessions, type Sessions } from './sessions/sessions.ts';
 import { lockFolder } from './store/folder-lock.ts';
 import { openStore, type Store } from './store/store.ts';
@@ -63,6 +64,7 @@ export interface Features {
   readonly apps: Apps;
   readonly keys: KeyRing;
   readonly sessions: Sessions;
+  readonly appStates: AppStates;
   readonly links: Links;
   /** Keeps the sessions, finishes what is being written, and lets go of the data folder. */
   close(): Promise<void>;
@@ -168,6 +170,8 @@ async function open(
     { ...config.sessions, ...config.tokens },
   );
   opened.push(sessions.close);
+  const appStates = createAppStates({ bus, sessions, random, log });
+  opened.push(appStates.close);
   const accounts = createAccounts({
     store,
     audit,
@@ -178,12 +182,12 @@ async function open(
     sessions,
     clock,
   });
-  const door = createPlcDoor({ apps, users, sessions, bus, log });
+  const door = createPlcDoor({ apps, users, sessions, appStates, bus, log });
   const links = createLinks({ store, audit, bus, apps, door, clock, random, log }, config.plc);
   opened.push(links.close);
   return {
     ...{ store, bus, audit, auditQuery, forwarder, capacity, passwords, users, lockout, emergency },
-    ...{ accounts, apps, keys, sessions, links },
+    ...{ accounts, apps, keys, sessions, appStates, links },
   };
 }
 

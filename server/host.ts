@@ -4,6 +4,7 @@ import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { HOST_ACTOR, type Actor } from './audit/audit.ts';
 import { removeControl, writeControl } from './control.ts';
+import { AUTH_HUB_PATHS, createAuthHub } from './dialects/iauth/auth-hub.ts';
 import { iauthPush } from './dialects/iauth/push.ts';
 import { iauthTokenRoutes } from './dialects/iauth/token.ts';
 import { createJube } from './dialects/jube/jube.ts';
@@ -28,9 +29,17 @@ import { createTls, type Tls } from './http/tls.ts';
 import type { Clock } from './ports/clock.ts';
 import { randomText } from './ports/random.ts';
 import { VERSION } from './product.ts';
+import { createEmergencies } from './realtime/emergencies.ts';
 import { createOverview } from './realtime/overview.ts';
+import { createPlaces } from './realtime/places.ts';
+import { createPlcTopic } from './realtime/plc-topic.ts';
+import { createHubEndpoint } from './realtime/signalr/endpoint.ts';
+import { openSockets } from './realtime/sockets.ts';
+import { createAppTopic } from './realtime/ws/app-topic.ts';
 import { nativeProtocol } from './realtime/ws/native.ts';
-import { openWebSocketDoor } from './realtime/ws/door.ts';
+import { createOwnSession } from './realtime/ws/own-session.ts';
+import { speak } from './realtime/ws/protocols.ts';
+import { createToldStates } from './sessions/told-states.ts';
 
 export interface Host {
   /** Where a browser on this machine finds it: `https://127.0.0.1:8443`. */
@@ -47,6 +56,9 @@ export interface Host {
 /** How long a request under way may go on while the host stops. */
 const CLOSE_GRACE_MS = 2000;
 
+/** How long a client may be connected to `/ws` without saying what it wants. */
+const FIRST_MESSAGE_SEC = 10;
+
 /** Starts everything; on a fault what was started is closed again, and the error says what to do. */
 export async function startHost(settings: Settings, ports: Ports): Promise<Host> {
   const features = await openFeatures(settings, ports);
@@ -61,7 +73,7 @@ export async function startHost(settings: Settings, ports: Ports): Promise<Host>
 async function openDoors(features: Features, settings: Settings, ports: Ports): Promise<Host> {
   const { config, dataFolder } = settings;
   const { clock, random, log } = ports;
-  const { apps, bus, sessions, links } = features;
+  const { apps, appStates, bus, sessions, links } = features;
 
   const tls = await createTls({
     folder: join(dataFolder, 'tls'),
@@ -72,42 +84,74 @@ async function openDoors(features: Features, settings: Settings, ports: Ports): 
     random,
     log,
   });
-  const overview = createOverview({ bus, apps, sessions, clock, linkStatus: links.status });
   const controlKey = randomText(random, 32);
   const { maxBodyBytes } = config.http;
   const jube = config.dialects.jube
     ? createJube({ sessions, secrets: settings.secrets, clock }, { ...config.sessions, maxBodyBytes })
     : null;
   const identify = createIdentify({ sessions, controlKey, ...(jube !== null && { guestOf: jube.guestOf }) });
+  const toldStates = createToldStates(features);
+  const places = createPlaces({ clock, log }, config.realtime);
+  const { iauth, iauthWebSockets, iauthSignalR, iauthSignalRWebSockets } = config.dialects;
+  const authHub =
+    iauth && iauthSignalR
+      ? createHubEndpoint(
+          { hub: createAuthHub({ apps, sessions, toldStates, log }), clock, random, log, places },
+          {
+            ...config.realtime,
+            trustedOrigins: config.http.trustedOrigins,
+            paths: AUTH_HUB_PATHS,
+            webSockets: iauthSignalRWebSockets,
+          },
+        )
+      : null;
   const app = createHttpApp(
     {
       routes: routesOf(features, settings, clock),
       guests: jube === null ? [] : [jube.meet],
       dialects: [
-        ...(config.dialects.iauth ? [iauthTokenRoutes({ sessions, apps }, maxBodyBytes)] : []),
+        ...(iauth ? [iauthTokenRoutes({ sessions, apps }, maxBodyBytes)] : []),
+        ...(authHub === null ? [] : [authHub.routes]),
         ...(jube?.routes(identify) ?? []),
       ],
+      withCredentials: authHub === null ? [] : AUTH_HUB_PATHS,
       identify,
       log,
     },
     { ...config.http, version: VERSION },
   );
   const https = createHttpsServer(tls, app);
-  const sockets = openWebSocketDoor(
+  const sockets = openSockets(
     https.server,
-    [
-      nativeProtocol({ apps, sessions, overview, bus, clock }),
-      ...(config.dialects.iauth ? [iauthPush({ apps, sessions, bus })] : []),
-    ],
-    { clock, log },
+    { clock, log, places },
     { ...config.realtime, trustedOrigins: config.http.trustedOrigins },
   );
+  const native = nativeProtocol(
+    {
+      ...{ apps, sessions, clock },
+      appTopic: createAppTopic({ toldStates, run: appStates.run, clock }),
+      ownSession: createOwnSession({ bus, sessions, clock }),
+      overview: createOverview({ bus, apps, sessions, clock, linkStatus: links.status }),
+      emergencies: createEmergencies({ bus, sessions, clock }),
+      plc: createPlcTopic({ bus, clock, linkStatus: links.status }),
+    },
+    config.realtime,
+  );
+  const protocols = [...(iauth && iauthWebSockets ? [iauthPush({ apps, toldStates })] : []), native];
+  sockets.mount(['/ws'], speak(protocols, { clock, log }, config.realtime), {
+    maxMessageBytes: config.realtime.maxMessageBytes,
+    firstMessageSec: FIRST_MESSAGE_SEC,
+  });
+  if (authHub !== null && iauthSignalRWebSockets) {
+    sockets.mount(AUTH_HUB_PATHS, authHub.serve, config.realtime);
+  }
 
   async function closeDoors(): Promise<void> {
     removeControl(dataFolder);
+    // Before the sockets are closed: their clients are told that they may come back.
+    authHub?.close();
     sockets.close();
     await https.close(CLOSE_GRACE_MS);
-    overview.close();
     tls.close();
   }
 

@@ -16,6 +16,7 @@ function findRoot(): string {
 /** The folder with package.json: the same whether run from the sources, from `dist/` or from an asar. */
 export const PRODUCT_ROOT = findRoot();
 export const RENDERER_FOLDER = join(PRODUCT_ROOT, 'dist', 'renderer');
+export const CLIENT_FOLDER = join(PRODUCT_ROOT, 'dist', 'clients', 'js');
 
 const manifest = JSON.parse(readFileSync(join(PRODUCT_ROOT, 'package.json'), 'utf8')) as { version: string };
 export const VERSION = manifest.version;

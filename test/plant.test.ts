@@ -103,7 +103,7 @@ describe('a plant', () => {
     // The PLC dies and comes back with an empty memory: the link recovers, and the word is right.
     const { port } = plc;
     await plc.kill();
-    await page.getByText('Offline').waitFor();
+    await page.getByText('Unreachable').waitFor();
     plc = await startS7Server({ port, db: 250 });
     await everyoneSees('olivia', 9);
     await page.getByText('Online').waitFor();

@@ -67,7 +67,9 @@ const TITLES: Readonly<Record<number, string>> = {
   415: 'Unsupported media type',
   429: 'Too many tries',
   500: 'Internal error',
+  502: 'Bad gateway',
   503: 'Service unavailable',
+  504: 'Gateway timeout',
 };
 
 /** The problem document (RFC 9457) with this status and code, its detail a sentence, and nothing else but `more`. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { LinkStatusView } from '../../server/http/contract.ts';
+import type { OverviewLinkView } from '../../server/http/contract.ts';
 import { iso } from '../shared/testing.ts';
 import { linkTrouble, plcAddress } from './links.ts';
 
@@ -11,7 +11,7 @@ test.each([
   expect(plcAddress(connection)).toBe(address);
 });
 
-function link(over: Partial<LinkStatusView>): LinkStatusView {
+function link(over: Partial<OverviewLinkView>): OverviewLinkView {
   return {
     id: 'link',
     appId: 'app',
@@ -20,9 +20,12 @@ function link(over: Partial<LinkStatusView>): LinkStatusView {
     address: 'W188',
     state: 'online',
     since: iso(1_000),
+    plc: null,
     value: 9,
     valueAt: iso(1_000),
+    user: null,
     roundTripMs: 1,
+    errorsLastHour: 0,
     pending: false,
     lastError: null,
     ...over,
@@ -31,12 +34,12 @@ function link(over: Partial<LinkStatusView>): LinkStatusView {
 
 test('has a message for a known fault', () => {
   const lastError = { code: 'plc-unreachable', message: 'ECONNREFUSED', at: iso(500) };
-  expect(linkTrouble(link({ state: 'offline', lastError }))?.key).toBe('plc.plc-unreachable');
+  expect(linkTrouble(link({ state: 'backing-off', lastError }))?.key).toBe('plc.plc-unreachable');
 });
 
 test("leaves a fault it does not know in the host's words", () => {
   const lastError = { code: 'internal', message: 'Something else.', at: iso(500) };
-  expect(linkTrouble(link({ state: 'offline', lastError }))).toEqual({
+  expect(linkTrouble(link({ state: 'backing-off', lastError }))).toEqual({
     key: null,
     message: 'Something else.',
     at: iso(500),

@@ -26,7 +26,11 @@ export interface Trouble {
 }
 
 /** What is wrong now; a fault from before the link came online is over. */
-export function linkTrouble({ lastError, state, since }: LinkStatusView): Trouble | null {
+export function linkTrouble({
+  lastError,
+  state,
+  since,
+}: Pick<LinkStatusView, 'lastError' | 'state' | 'since'>): Trouble | null {
   if (lastError === null || (state === 'online' && lastError.at < since)) return null;
   const code = TROUBLES.find((known) => known === lastError.code);
   return { key: code === undefined ? null : `plc.${code}`, message: lastError.message, at: lastError.at };

@@ -7,10 +7,14 @@ export class Alarm {
   emergencies = $state.raw<readonly EmergencyView[]>([]);
 }
 
-/** Follows the emergencies alone, for a page that neither signs in at an app nor is signed in; ends when called. */
-export function watchEmergencies({ alarm, api, clock, ports }: Shell): () => void {
-  const live = new Live(ports, api, clock, {
-    request: { type: 'subscribe', topic: 'emergencies' },
+/** Follows the emergencies alone, for a page that is not signed in; ends when called. */
+export function watchEmergencies({
+  alarm,
+  clock,
+  line,
+}: Pick<Shell, 'alarm' | 'clock' | 'line'>): () => void {
+  const live = new Live(line, clock, {
+    topic: { topic: 'emergencies' },
     onMessage: (message) => {
       if (message.type === 'emergencies') alarm.emergencies = message.emergencies;
     },

@@ -9,6 +9,9 @@ import type {
   FaultView,
   EmergencyAuthenticationView,
   EmergencySignInInput,
+  LinkTestView,
+  LinkView,
+  NewLinkInput,
   NewUserAnswerView,
   NewUserInput,
   OneTimeSecretView,
@@ -62,19 +65,13 @@ export type Api = ReturnType<typeof createApi>;
 
 /** Makes the client; each call throws a `Problem` and nothing else. */
 export function createApi(fetch: typeof globalThis.fetch) {
-  async function call<Answer>(
-    method: string,
-    path: string,
-    body?: unknown,
-    options: RequestInit = {},
-  ): Promise<Answer> {
+  async function call<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
     let response: Response;
     let answer: unknown;
     try {
       response = await fetch(path, {
         method,
         signal: AbortSignal.timeout(TIMEOUT_MS),
-        ...options,
         ...(body === undefined
           ? {}
           : { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) }),
@@ -99,12 +96,6 @@ export function createApi(fetch: typeof globalThis.fetch) {
     passwordBlocklist: () => call<PasswordBlocklistView>('GET', '/api/v1/password-blocklist'),
     changePassword: (ticket: string, newPassword: string) =>
       call<AuthenticationView>('POST', '/api/v1/password-change', { ticket, newPassword }),
-    /** Resolves if the host answers. Without the cookie: this is no activity, and moves no idle limit. */
-    alive: (timeoutMs: number) =>
-      call<WelcomeView>('GET', '/api/v1/welcome', undefined, {
-        credentials: 'omit',
-        signal: AbortSignal.timeout(timeoutMs),
-      }),
     session: () => call<{ session: SessionView }>('GET', '/api/v1/session'),
     /** One's own sessions, or everyone's. */
     sessions: (all: boolean) =>
@@ -136,6 +127,14 @@ export function createApi(fetch: typeof globalThis.fetch) {
       call<SealedView>('POST', '/api/v1/emergency', input),
     sealEmergencyAccount: (name: string) =>
       call<SealedView>('POST', `/api/v1/emergency/${encodeURIComponent(name)}/seal`),
+    links: () => call<LinkView[]>('GET', '/api/v1/links'),
+    addLink: (input: NewLinkInput) => call<LinkView>('POST', '/api/v1/links', input),
+    changeLink: (id: string, input: NewLinkInput) => call<LinkView>('PUT', linkPath(id), input),
+    removeLink: (id: string) => call<unknown>('DELETE', linkPath(id)),
+    /** Looks for what the link needs in the PLC; the link need not exist. */
+    testLink: (input: NewLinkInput) => call<LinkTestView>('POST', '/api/v1/links/test', input),
+    /** Resolves when the PLC has confirmed. */
+    writeLinkDefault: (id: string) => call<unknown>('POST', `${linkPath(id)}/write-default`),
     /** A page of the audit trail; `query` as in the address of the endpoint. */
     audit: (query: string) => call<AuditPageView>('GET', `/api/v1/audit?${query}`),
     auditStatus: () => call<AuditStatusView>('GET', '/api/v1/audit/status'),
@@ -145,6 +144,10 @@ export function createApi(fetch: typeof globalThis.fetch) {
 
 function userPath(name: string): string {
   return `/api/v1/users/${encodeURIComponent(name)}`;
+}
+
+function linkPath(id: string): string {
+  return `/api/v1/links/${encodeURIComponent(id)}`;
 }
 
 /** Tells whether `error` is a `Problem` with `code`. */

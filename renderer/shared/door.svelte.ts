@@ -1,4 +1,5 @@
 /** The way in and out of this page: where it signs in, who is signed in, and why nobody is any more. */
+import { backOffMs } from '../../clients/js/src/back-off.ts';
 import type {
   EmergencyAuthenticationView,
   ProblemView,
@@ -7,7 +8,6 @@ import type {
 } from '../../server/http/contract.ts';
 import type { EndReason } from '../../server/sessions/session.ts';
 import { isProblem, type Api } from './api.ts';
-import { backOffMs } from './live.svelte.ts';
 import type { Clock, Memory } from './ports.ts';
 
 /** A password that must be replaced before signing in. */
@@ -137,7 +137,10 @@ export class Door {
       this.#reaching = false;
     } catch {
       this.reachable = false;
-      this.#clock.after(backOffMs(count), () => void this.#attempt(count + 1));
+      this.#clock.after(
+        backOffMs(count, () => 0),
+        () => void this.#attempt(count + 1),
+      );
     }
   }
 

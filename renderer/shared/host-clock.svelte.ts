@@ -1,32 +1,29 @@
 /** The host's time: what is left is counted from its clock, so a PC whose clock is wrong shows the truth. */
+import { createHostTime, type HostTime } from '../../clients/js/src/host-time.ts';
 import type { Clock } from './ports.ts';
 
-/** Less than this is the network's doing, and following it would make the seconds stumble. */
-const TOLERANCE_MS = 500;
-
-export class HostClock {
+export class HostClock implements HostTime {
   /** Milliseconds since the epoch; moves at each full second. */
   now = $state(0);
   readonly #clock: Clock;
-  #atZero: number;
+  readonly #time: HostTime;
 
   constructor(clock: Clock) {
     this.#clock = clock;
-    this.#atZero = clock.now() - clock.monotonic();
+    this.#time = createHostTime(clock);
     this.#tick();
   }
 
   /** The exact time. */
   read(): number {
-    return this.#atZero + this.#clock.monotonic();
+    return this.#time.read();
   }
 
-  /** Takes over the time that the host has just told. */
-  set(serverTime: string): void {
-    const atZero = Date.parse(serverTime) - this.#clock.monotonic();
-    if (Math.abs(atZero - this.#atZero) < TOLERANCE_MS) return;
-    this.#atZero = atZero;
-    this.now = this.read();
+  /** Takes over the time that the host has just told; tells whether that moved it. */
+  set(serverTime: string): boolean {
+    const hasMoved = this.#time.set(serverTime);
+    if (hasMoved) this.now = this.read();
+    return hasMoved;
   }
 
   #tick(): void {

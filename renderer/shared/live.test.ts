@@ -1,113 +1,108 @@
 import { expect, test, vi } from 'vitest';
-import { createApi } from './api.ts';
 import { HostClock } from './host-clock.svelte.ts';
-import { backOffMs, Live } from './live.svelte.ts';
-import { createTestPorts, iso, json, START_MS, WELCOME, type Answers } from './testing.ts';
+import { createLine, Live, type Subscription } from './live.svelte.ts';
+import { createTestPorts, iso, START_MS } from './testing.ts';
 
 const OVERVIEW = { type: 'overview', serverTime: iso(0), apps: [], links: [], emergencies: [] };
-const REQUEST = { type: 'subscribe', topic: 'overview' };
+const EMERGENCIES = { type: 'emergencies', serverTime: iso(0), emergencies: [] };
+const PONG = { type: 'pong', serverTime: iso(0), id: null };
 
-function start(answers: Answers = { 'GET /api/v1/welcome': json(WELCOME) }) {
-  const ports = createTestPorts(answers);
-  const onMessage = vi.fn();
-  const onRefused = vi.fn();
+function start() {
+  const ports = createTestPorts();
   const clock = new HostClock(ports.clock);
-  const live = new Live(ports, createApi(ports.fetch), clock, { request: REQUEST, onMessage, onRefused });
-  live.start();
-  return { ...ports, live, onMessage, onRefused, hostClock: clock };
+  const line = createLine(ports, clock);
+  const [onMessage, onRefused] = [vi.fn(), vi.fn()];
+  const follow = (topic: Subscription['topic']): Live => {
+    const live = new Live(line, clock, { topic, onMessage, onRefused });
+    live.start();
+    return live;
+  };
+  return { ...ports, line, live: follow({ topic: 'overview' }), follow, onMessage, onRefused };
 }
 
-test('backs off from a quarter of a second to ten seconds', () => {
-  expect([0, 1, 2, 3, 4, 5, 6, 7].map(backOffMs)).toEqual([250, 500, 1000, 2000, 4000, 8000, 10_000, 10_000]);
-});
-
-test('asks once it is connected, and is live when the host has answered', () => {
+test('is live when the host has answered', () => {
   const { live, sockets, onMessage } = start();
   sockets[0]?.open();
-  expect(sockets[0]?.sent).toEqual([REQUEST]);
+  expect(sockets[0]?.sent).toEqual([{ type: 'subscribe', topic: 'overview' }]);
   expect(live.state).toBe('connecting');
   sockets[0]?.tell(OVERVIEW);
   expect(live.state).toBe('live');
-  expect(onMessage).toHaveBeenCalledWith(OVERVIEW);
+  expect(onMessage.mock.calls).toEqual([[OVERVIEW]]);
 });
 
 test("takes over the host's time before it notes when it heard from it", () => {
   const { live, sockets } = start();
+  sockets[0]?.open();
   sockets[0]?.tell({ ...OVERVIEW, serverTime: iso(5_000) });
   expect(live.heardAt).toBe(START_MS + 5_000);
 });
 
-test('connects anew after a loss, and says since when it is lost', async () => {
+test('says since when it is lost, until the host has answered again', async () => {
   const { live, sockets, clock } = start();
+  sockets[0]?.open();
   sockets[0]?.tell(OVERVIEW);
   await clock.advance(1_000);
   sockets[0]?.end();
+  expect([live.state, live.heardAt, live.lostAt]).toEqual(['lost', START_MS, START_MS + 1_000]);
+  await clock.advance(250);
+  sockets[1]?.open();
   expect(live.state).toBe('lost');
-  await clock.advance(250);
-  sockets[1]?.end();
-  await clock.advance(500);
-  expect(sockets).toHaveLength(3);
-  expect(live.lostAt).toBe(START_MS + 1_000);
-  sockets[2]?.tell(OVERVIEW);
-  expect(live.state).toBe('live');
-  expect(live.lostAt).toBeNull();
-});
-
-test('begins with short waits again after a connection that worked', async () => {
-  const { sockets, clock } = start();
-  sockets[0]?.end();
-  await clock.advance(250);
   sockets[1]?.tell(OVERVIEW);
-  sockets[1]?.end();
-  await clock.advance(250);
-  expect(sockets).toHaveLength(3);
-});
-
-test('gives up a connection on which the host never answers', async () => {
-  const { live, sockets, clock } = start();
-  sockets[0]?.open();
-  await clock.advance(5_000);
-  expect(live.state).toBe('lost');
-  expect(sockets[0]?.closed).toBe(true);
+  expect([live.state, live.lostAt]).toEqual(['live', null]);
 });
 
 test('stays live through silence while the host answers', async () => {
   const { live, sockets, clock } = start();
+  sockets[0]?.open();
   sockets[0]?.tell(OVERVIEW);
-  await clock.advance(35_000);
-  expect(live.state).toBe('live');
-  expect(live.heardAt).toBe(START_MS + 30_000);
-  expect(sockets).toHaveLength(1);
-});
-
-test('takes a silent host that does not answer for lost', async () => {
-  const { live, sockets, clock } = start({});
-  sockets[0]?.tell(OVERVIEW);
-  await clock.advance(10_000);
+  await clock.advance(9_000);
+  sockets[0]?.tell({ ...PONG, serverTime: iso(9_000) });
+  await clock.advance(13_000);
+  expect([live.state, live.heardAt]).toEqual(['live', START_MS + 9_000]);
+  await clock.advance(1_000);
   expect(live.state).toBe('lost');
 });
 
-test('ends when the host says that nobody is signed in', async () => {
-  const { sockets, clock, onRefused } = start();
+test('shares one connection with all that the page follows', () => {
+  const { live, follow, sockets } = start();
+  const emergencies = follow({ topic: 'emergencies' });
+  sockets[0]?.open();
+  sockets[0]?.tell(OVERVIEW);
+  expect([live.state, emergencies.state]).toEqual(['live', 'connecting']);
+  sockets[0]?.tell(EMERGENCIES);
+  expect(emergencies.state).toBe('live');
+  live.stop();
+  expect(sockets[0]?.closed).toBe(false);
+  emergencies.stop();
+  expect([sockets[0]?.closed, sockets.length]).toEqual([true, 1]);
+});
+
+test('is over when the host says that nobody is signed in, until somebody is', async () => {
+  const { live, line, sockets, clock, onRefused } = start();
   sockets[0]?.end(4401);
   await clock.advance(60_000);
-  expect(onRefused).toHaveBeenCalledOnce();
-  expect(sockets).toHaveLength(1);
+  expect([onRefused.mock.calls.length, live.state, sockets.length]).toEqual([1, 'lost', 1]);
+  line.identityChanged();
+  sockets[1]?.open();
+  sockets[1]?.tell(OVERVIEW);
+  expect([live.state, live.lostAt]).toEqual(['live', null]);
 });
 
-test('sends only while it is live', () => {
+test('tells of activity only while it is live', () => {
   const { live, sockets } = start();
-  expect(live.send({ type: 'activity' })).toBe(false);
+  sockets[0]?.open();
+  expect(live.noteActivity()).toBe(false);
   sockets[0]?.tell(OVERVIEW);
-  expect(live.send({ type: 'activity' })).toBe(true);
-  expect(sockets[0]?.sent).toEqual([{ type: 'activity' }]);
+  expect(live.noteActivity()).toBe(true);
+  expect(sockets[0]?.sent.at(-1)).toEqual({ type: 'activity' });
 });
 
-test('does nothing more once stopped', async () => {
-  const { live, sockets, clock } = start();
-  sockets[0]?.tell(OVERVIEW);
+test('does nothing more once stopped, and follows once however often it is started', async () => {
+  const { live, sockets, clock, onMessage } = start();
+  live.start();
+  sockets.at(-1)?.open();
   live.stop();
+  sockets.at(-1)?.tell(OVERVIEW);
   await clock.advance(60_000);
-  expect(sockets).toHaveLength(1);
-  expect(sockets[0]?.closed).toBe(true);
+  expect([onMessage.mock.calls.length, sockets.every(({ closed }) => closed)]).toEqual([0, true]);
 });

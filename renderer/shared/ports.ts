@@ -1,16 +1,7 @@
 /** What the pages need from outside, passed in so that tests decide what comes and when. */
+import { systemClock, type Clock, type Socket } from '../../clients/js/src/ports.ts';
 
-export interface Clock {
-  /** Wall clock of this PC, milliseconds since 1970-01-01T00:00:00Z. */
-  now(): number;
-  /** Monotonic clock in milliseconds; its zero has no meaning. */
-  monotonic(): number;
-  /** Calls `callback` once after `delayMs`, unless the returned function is called before. */
-  after(delayMs: number, callback: () => void): () => void;
-}
-
-/** The part of a WebSocket that the pages use. */
-export type Socket = Pick<WebSocket, 'send' | 'close' | 'onopen' | 'onmessage' | 'onclose'>;
+export type { Clock };
 
 /** What this station remembers. */
 export type Memory = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
@@ -28,6 +19,8 @@ export interface Ports {
   readonly fetch: typeof fetch;
   readonly openSocket: () => Socket;
   readonly clock: Clock;
+  /** From 0 to 1. */
+  readonly random: () => number;
   readonly memory: Memory;
   readonly address: Address;
 }
@@ -39,14 +32,8 @@ export function browserPorts(): Ports {
   return {
     fetch: (input, init) => fetch(input, init),
     openSocket: () => new WebSocket(socketUrl),
-    clock: {
-      now: () => Date.now(),
-      monotonic: () => performance.now(),
-      after(delayMs, callback) {
-        const timeout = setTimeout(callback, delayMs);
-        return () => clearTimeout(timeout);
-      },
-    },
+    clock: systemClock(),
+    random: Math.random,
     memory: localStorage,
     address: {
       path: () => location.pathname,

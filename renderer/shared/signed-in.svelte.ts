@@ -13,7 +13,7 @@ const ACTIVITY_MS = 60_000;
 /** After these endings the same person cannot, or does not want to, go on where they were. */
 const FINAL: readonly Ending[] = ['signed-out', 'user-disabled'];
 
-export type SignedInNeeds = Pick<Shell, 'alarm' | 'api' | 'clock' | 'door' | 'ports' | 'router'>;
+export type SignedInNeeds = Pick<Shell, 'alarm' | 'api' | 'clock' | 'door' | 'line' | 'ports' | 'router'>;
 
 export const [getSignedIn, setSignedIn] = createContext<SignedIn>();
 
@@ -41,12 +41,12 @@ export class SignedIn {
   #activityToldAt = -Infinity;
 
   constructor(session: SessionView, needs: SignedInNeeds) {
-    const { ports, api, clock } = needs;
+    const { ports, clock, line } = needs;
     this.session = session;
     this.#needs = needs;
     this.signingOut = new Submission(ports.clock);
-    this.live = new Live(ports, api, clock, {
-      request: { type: 'subscribe', topic: 'overview' },
+    this.live = new Live(line, clock, {
+      topic: { topic: 'overview' },
       onMessage: (message) => this.#hear(message),
       onRefused: () => this.#end(this.#likelyReason()),
     });
@@ -57,6 +57,8 @@ export class SignedIn {
     this.live.stop();
     this.session = session;
     this.#activityToldAt = -Infinity;
+    // The host takes a connection for that of whoever was signed in when it was made.
+    this.#needs.line.identityChanged();
     this.live.start();
   }
 
@@ -86,7 +88,7 @@ export class SignedIn {
   /** Starts the idle limit anew; the absolute limit stays. */
   stay(): void {
     if (this.session.idleExpiresAt === null) return;
-    if (this.live.send({ type: 'activity' })) this.#activityToldAt = this.#needs.clock.read();
+    if (this.live.noteActivity()) this.#activityToldAt = this.#needs.clock.read();
   }
 
   #hear(message: ServerMessage): void {

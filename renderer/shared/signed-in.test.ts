@@ -4,26 +4,38 @@ import { Alarm } from './alarm.svelte.ts';
 import { createApi } from './api.ts';
 import { Door, type Ending } from './door.svelte.ts';
 import { HostClock } from './host-clock.svelte.ts';
+import { createLine } from './live.svelte.ts';
 import { Router } from './router.svelte.ts';
 import { SignedIn } from './signed-in.svelte.ts';
-import { APP_ID, createSession, createTestPorts, iso, json, problem, WELCOME } from './testing.ts';
+import { APP_ID, createSession, createTestPorts, iso, problem } from './testing.ts';
 import type { Answers } from './testing.ts';
 
 const MINUTE = 60_000;
 
 function open(over: Partial<SessionView> = {}, answers: Answers = {}, appId: string | null = null) {
-  const ports = createTestPorts({ 'GET /api/v1/welcome': json(WELCOME), ...answers });
+  const ports = createTestPorts(answers);
   const api = createApi(ports.fetch);
   const clock = new HostClock(ports.clock);
   const door = new Door(appId, api, ports.clock, ports.memory);
   const session = createSession(over);
   door.signedIn(session);
+  const line = createLine(ports, clock);
   const [alarm, router] = [new Alarm(), new Router(ports.address)];
-  const signedIn = new SignedIn(session, { alarm, api, clock, door, ports, router });
+  const signedIn = new SignedIn(session, { alarm, api, clock, door, line, ports, router });
   signedIn.enter(session);
+  const [socket] = ports.sockets;
+  // A host that is there.
+  socket!.answer = ({ type }) =>
+    type === 'ping' ? { type: 'pong', serverTime: iso(ports.clock.monotonic()), id: null } : undefined;
+  socket!.open();
+  const activity = (): number => socket!.sent.filter((message) => isActivity(message)).length;
   const tell = (message: object, serverMs = ports.clock.monotonic()) =>
     ports.sockets.at(-1)?.tell({ serverTime: iso(serverMs), ...message });
-  return { ...ports, alarm, door, router, signedIn, session, tell };
+  return { ...ports, alarm, door, router, signedIn, session, activity, tell };
+}
+
+function isActivity(message: unknown): boolean {
+  return (message as { type: string }).type === 'activity';
 }
 
 const OVERVIEW = { type: 'overview', apps: [], links: [], emergencies: [] };
@@ -94,20 +106,21 @@ test("leaves when the browser's session has become that of another app", () => {
 });
 
 test('tells of activity at most once a minute, and only where there is an idle limit', async () => {
-  const { signedIn, clock, sockets, tell, session } = open({ idleExpiresAt: iso(15 * MINUTE) });
+  const { signedIn, clock, activity, tell } = open({ idleExpiresAt: iso(15 * MINUTE) });
   signedIn.noteActivity();
-  tell({ type: 'session', session, reason: null });
+  tell(OVERVIEW);
+  expect(activity()).toBe(0);
   signedIn.noteActivity();
   signedIn.noteActivity();
-  expect(sockets[0]?.sent).toEqual([{ type: 'activity' }]);
+  expect(activity()).toBe(1);
   await clock.advance(MINUTE);
   signedIn.noteActivity();
-  expect(sockets[0]?.sent).toHaveLength(2);
+  expect(activity()).toBe(2);
 
   const without = open();
-  without.tell({ type: 'session', session: without.session, reason: null });
+  without.tell(OVERVIEW);
   without.signedIn.noteActivity();
-  expect(without.sockets[0]?.sent).toEqual([]);
+  expect(without.activity()).toBe(0);
 });
 
 test('signs out', async () => {
@@ -147,11 +160,11 @@ test.each([
 });
 
 test('stays signed in at once when that is asked for, whenever it told of activity last', () => {
-  const { signedIn, sockets, tell, session } = open({ idleExpiresAt: iso(15 * MINUTE) });
-  tell({ type: 'session', session, reason: null });
+  const { signedIn, activity, tell } = open({ idleExpiresAt: iso(15 * MINUTE) });
+  tell(OVERVIEW);
   signedIn.noteActivity();
   signedIn.stay();
-  expect(sockets[0]?.sent).toEqual([{ type: 'activity' }, { type: 'activity' }]);
+  expect(activity()).toBe(2);
 });
 
 test('shows the emergencies that the host tells of, and none once it is stopped', () => {

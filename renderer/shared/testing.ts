@@ -1,6 +1,7 @@
 /** Twins of the outside world for the pages' tests: time stands still, and nothing comes that a test did not send. */
 import type { ProblemView, SessionView } from '../../server/http/contract.ts';
-import type { Address, Clock, Memory, Ports, Socket } from './ports.ts';
+import { TestSocket } from '../../clients/js/src/testing.ts';
+import type { Address, Clock, Memory, Ports } from './ports.ts';
 
 export const START_MS = Date.UTC(2026, 0, 1, 6);
 export const APP_ID = 'eb97a642-78f5-4458-b8ca-036fe70298ef';
@@ -46,38 +47,6 @@ export class TestClock implements Clock {
   #pass(ms: number): void {
     this.#wall += ms;
     this.#elapsed += ms;
-  }
-}
-
-export class TestSocket implements Socket {
-  onopen: Socket['onopen'] = null;
-  onmessage: Socket['onmessage'] = null;
-  onclose: Socket['onclose'] = null;
-  readonly sent: unknown[] = [];
-  closed = false;
-
-  send(data: string): void {
-    this.sent.push(JSON.parse(data));
-  }
-
-  close(): void {
-    this.closed = true;
-  }
-
-  open(): void {
-    this.onopen?.call(this as unknown as WebSocket, new Event('open'));
-  }
-
-  tell(message: unknown): void {
-    this.onmessage?.call(
-      this as unknown as WebSocket,
-      new MessageEvent('message', { data: JSON.stringify(message) }),
-    );
-  }
-
-  /** The host's close, or the network's (1006). */
-  end(code = 1006): void {
-    this.onclose?.call(this as unknown as WebSocket, { code } as CloseEvent);
   }
 }
 
@@ -148,6 +117,7 @@ export function createTestPorts(answers: Answers = {}, memory = createMemory()):
     sockets,
     calls,
     answers,
+    random: () => 0,
     openSocket() {
       const socket = new TestSocket();
       sockets.push(socket);

@@ -1,9 +1,8 @@
 /** Who is at the controls of this page's app, told to a page that is not signed in, and their sign-out. */
 import type { AppStateView } from '../../server/http/contract.ts';
-import type { Alarm } from '../shared/alarm.svelte.ts';
 import type { Api } from '../shared/api.ts';
 import type { HostClock } from '../shared/host-clock.svelte.ts';
-import { Live } from '../shared/live.svelte.ts';
+import { Live, type Line } from '../shared/live.svelte.ts';
 import type { Ports } from '../shared/ports.ts';
 import { Submission } from '../shared/submission.svelte.ts';
 
@@ -15,16 +14,14 @@ export class AtTheControls {
   readonly #api: Api;
   readonly #appId: string;
 
-  constructor(appId: string, api: Api, ports: Ports, clock: HostClock, alarm: Alarm) {
+  constructor(appId: string, api: Api, ports: Ports, line: Line, clock: HostClock) {
     this.#appId = appId;
     this.#api = api;
     this.signingOut = new Submission(ports.clock);
-    this.live = new Live(ports, api, clock, {
-      request: { type: 'subscribe', topic: 'app', appId },
+    this.live = new Live(line, clock, {
+      topic: { topic: 'app', appId },
       onMessage: (message) => {
-        if (message.type !== 'app') return;
-        this.current = message.state;
-        alarm.emergencies = message.emergencies;
+        if (message.type === 'app') this.current = message.state;
       },
     });
   }

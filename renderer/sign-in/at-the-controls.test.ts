@@ -1,22 +1,20 @@
 import { expect, test } from 'vitest';
-import { Alarm } from '../shared/alarm.svelte.ts';
 import { createApi } from '../shared/api.ts';
 import { HostClock } from '../shared/host-clock.svelte.ts';
+import { createLine } from '../shared/live.svelte.ts';
 import { APP_ID, createTestPorts, iso, problem, type Answers } from '../shared/testing.ts';
 import { AtTheControls } from './at-the-controls.svelte.ts';
 
 function open(answers: Answers = {}) {
   const ports = createTestPorts(answers);
-  const alarm = new Alarm();
   const clock = new HostClock(ports.clock);
-  const controls = new AtTheControls(APP_ID, createApi(ports.fetch), ports, clock, alarm);
+  const controls = new AtTheControls(APP_ID, createApi(ports.fetch), ports, createLine(ports, clock), clock);
   controls.live.start();
-  return { ...ports, alarm, controls };
+  return { ...ports, controls };
 }
 
-test("follows the app's current user, and the emergencies of the plant", () => {
-  const { alarm, controls, sockets } = open();
-  const emergencies = [{ since: iso(0), app: 'HMI', user: null, reason: null }];
+test("follows the app's current user", () => {
+  const { controls, sockets } = open();
   const state = {
     authenticated: true,
     user: 'anna',
@@ -28,9 +26,8 @@ test("follows the app's current user, and the emergencies of the plant", () => {
   sockets[0]?.open();
   expect(sockets[0]?.sent).toEqual([{ type: 'subscribe', topic: 'app', appId: APP_ID }]);
   expect(controls.current).toBeNull();
-  sockets[0]?.tell({ type: 'app', serverTime: iso(0), appId: APP_ID, state, emergencies });
+  sockets[0]?.tell({ type: 'app', serverTime: iso(0), appId: APP_ID, run: 'r', revision: 1, state });
   expect(controls.current).toEqual(state);
-  expect(alarm.emergencies).toEqual(emergencies);
 });
 
 test('signs them out', async () => {

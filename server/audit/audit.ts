@@ -45,6 +45,9 @@ export type AuditAction =
   | 'app-added'
   | 'app-user-granted'
   | 'link-added'
+  | 'link-changed'
+  | 'link-removed'
+  | 'link-default-written'
   | 'signing-key-added'
   /** The end of the trail was not found as it was left. */
   | 'audit-damaged'

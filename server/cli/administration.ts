@@ -2,6 +2,7 @@
 import type {
   AppView,
   EmergencyAccountView,
+  LinkTestView,
   LinkView,
   NewLinkInput,
   NewUserAnswerView,
@@ -25,6 +26,9 @@ export interface Administration {
   listApps(): Promise<readonly AppView[]>;
   grant(appId: string, userName: string, data: string): Promise<void>;
   addLink(input: NewLinkInput): Promise<LinkView>;
+  changeLink(id: string, input: NewLinkInput): Promise<LinkView>;
+  removeLink(id: string): Promise<void>;
+  testLink(input: NewLinkInput): Promise<LinkTestView>;
   listLinks(): Promise<readonly LinkView[]>;
   archiveAudit(): Promise<{ rows: number }>;
 }

@@ -165,9 +165,36 @@ async function administer(state: 'stopped' | 'running'): Promise<void> {
     defaultValue: 3,
     onConnect: 'plc',
     allowAdmin: true,
+    ...{ lifeBit: 'X1920', userName: 'S190.32', signInTime: null, request: 'W236', acknowledge: 'W238' },
   };
-  expect(json(await addLink('--connection', connection, ...options))).toEqual(linked);
-  expect(json(await run('link list --json'))).toContainEqual(linked);
+  const extras = [
+    '--life-bit',
+    'X1920',
+    '--user-name',
+    's190.32',
+    '--request',
+    'W236',
+    '--acknowledge',
+    'W238',
+  ];
+  const { id } = json(await addLink('--connection', connection, ...options, ...extras)) as { id: string };
+  expect(json(await run('link list --json'))).toContainEqual({ ...linked, id });
+
+  const halved = await run('link change', id, '--no-request', '--json');
+  expect(complaint(halved)).toEqual(['keyswitch: request: is needed with acknowledge: set both or neither']);
+  const change = ['--no-life-bit', '--sign-in-time', 'DTL224', '--no-allow-admin', '--default', '0'];
+  const changed = { ...linked, id, lifeBit: null, signInTime: 'DTL224', allowAdmin: false, defaultValue: 0 };
+  expect(json(await run('link change', id, ...change, '--json'))).toEqual(changed);
+  expect(json(await run('link list --json'))).toContainEqual(changed);
+
+  // Nothing listens there.
+  const tested = await run('link test', id, '--json');
+  expect(tested).toMatchObject({ code: 1, stderr: '' });
+  expect(JSON.parse(tested.stdout)).toMatchObject({ advice: 'connection-refused', plc: null });
+
+  expect(await run('link remove', id)).toMatchObject({ code: 0, stdout: 'Removed.\n', stderr: '' });
+  expect(json(await run('link list --json'))).toEqual([]);
+  expect(complaint(await run('link remove', id))).toEqual([`keyswitch: No link has the id ${id}.`]);
 }
 
 describe('on a folder that no host holds', () => {

@@ -14,6 +14,7 @@ import { newAppSchema, newEmergencyAccountSchema, newLinkSchema, newUserSchema }
 import { parse } from '../http/route.ts';
 import {
   viewEmergencyAccount,
+  viewLinkTest,
   viewNewUser,
   viewOneTimeSecret,
   viewSealed,
@@ -125,6 +126,9 @@ function administrationWith(features: Features, { config }: Settings): Administr
       await apps.grant(app, user, data, actor);
     },
     addLink: async (input) => links.add(parse(newLinkSchema, input, 'link'), actor),
+    changeLink: async (id, input) => links.change(id, parse(newLinkSchema, input, 'link'), actor),
+    removeLink: (id) => links.remove(id, actor),
+    testLink: async (input) => viewLinkTest(await links.test(parse(newLinkSchema, input, 'link'))),
     listLinks: () => links.list(),
     archiveAudit: async () => ({ rows: await features.audit.archive(actor) }),
   };

@@ -25,6 +25,9 @@ export function administrationOf(control: Control): Administration {
     grant: (appId, userName, data) =>
       call('PUT', `/api/v1/apps/${appId}/users/${encodeURIComponent(userName)}`, { data }),
     addLink: (input) => call('POST', '/api/v1/links', input),
+    changeLink: (id, input) => call('PUT', `/api/v1/links/${id}`, input),
+    removeLink: (id) => call('DELETE', `/api/v1/links/${id}`),
+    testLink: (input) => call('POST', '/api/v1/links/test', input),
     listLinks: () => call('GET', '/api/v1/links'),
     archiveAudit: () => call('POST', '/api/v1/audit/archive'),
   };

@@ -70,9 +70,18 @@ describe('where a value comes from', () => {
         ...{ checkpointRows: 1000, retentionDays: 0, archiveFolder: 'audit-archive' },
         ...{ syslogPort: 6514, warnFreeMiB: 1024, reserveMiB: 64 },
       },
-      realtime: { maxMessageBytes: 4096, heartbeatSec: 15, maxBufferedKib: 1024 },
+      realtime: {
+        ...{ maxMessageBytes: 4096, heartbeatSec: 15, maxBehindSec: 10, maxSubscriptions: 64 },
+        ...{ maxConnections: 10_000, maxConnectionsPerAddress: 1000, messagesPerSec: 50 },
+      },
       lockout: { preset: 'standard' },
-      dialects: { iauth: true, jube: true },
+      dialects: {
+        iauth: true,
+        iauthWebSockets: true,
+        iauthSignalR: true,
+        iauthSignalRWebSockets: true,
+        jube: true,
+      },
     });
   });
 

@@ -517,18 +517,62 @@ const realtime = z
       .max(300)
       .default(15)
       .describe('Time between two signs of life, in seconds; a subscriber that misses one is dropped.'),
-    maxBufferedKib: z
+    maxBehindSec: z
       .int()
-      .min(16)
-      .max(65_536)
-      .default(1024)
-      .describe('What may wait for a slow subscriber before it is dropped, in KiB.'),
+      .min(1)
+      .max(300)
+      .default(10)
+      .describe(
+        'How long a subscriber may read more slowly than it is told, in seconds. Until then the newest state waits ' +
+          'for it; then it is dropped.',
+      ),
+    maxSubscriptions: z
+      .int()
+      .min(1)
+      .max(1000)
+      .default(64)
+      .describe('Topics and apps that one connection may subscribe to.'),
+    maxConnections: z
+      .int()
+      .min(1)
+      .max(100_000)
+      .default(10_000)
+      .describe('Subscribers that may be connected at the same time.'),
+    maxConnectionsPerAddress: z
+      .int()
+      .min(1)
+      .max(100_000)
+      .default(1000)
+      .describe('Of these from one address; many screens may sit behind one. Of IPv6 a /64 counts as one.'),
+    messagesPerSec: z
+      .int()
+      .min(1)
+      .max(10_000)
+      .default(50)
+      .describe(
+        'Messages a second that a subscriber may send for long; four times as many may come at once. One that sends ' +
+          'more is closed.',
+      ),
   })
   .describe('The notification of subscribers.');
 
 const dialects = z
   .strictObject({
     iauth: z.boolean().default(true).describe('Whether clients written for iAuth are served.'),
+    iauthWebSockets: z
+      .boolean()
+      .default(true)
+      .describe("Whether they may subscribe over /ws with their AppId (iAuth's UseWebSockets)."),
+    iauthSignalR: z
+      .boolean()
+      .default(true)
+      .describe("Whether there is the SignalR hub AuthHub for them, at /authHub (iAuth's UseSignalR)."),
+    iauthSignalRWebSockets: z
+      .boolean()
+      .default(true)
+      .describe(
+        "Whether the hub offers WebSockets beside the other transports (iAuth's UseSignalRWithWebSockets).",
+      ),
     jube: z
       .boolean()
       .default(true)

@@ -592,14 +592,19 @@ describe('a page of another site', () => {
       headers: {
         'access-control-allow-origin': TRUSTED,
         'access-control-allow-methods': 'GET, POST, PUT, PATCH, DELETE',
-        'access-control-allow-headers': 'Authorization, Content-Type, X-App-Key',
+        'access-control-allow-headers':
+          'Authorization, Content-Type, X-App-Key, X-Requested-With, X-SignalR-User-Agent',
         vary: 'Origin',
       },
     });
     expect(preflight.headers['access-control-allow-credentials']).toBeUndefined();
     for (const path of ['/api/v1/welcome', '/api/v1/users']) {
       const { headers: answered } = await house.ask('GET', path, { headers });
-      expect(answered).toMatchObject({ 'access-control-allow-origin': TRUSTED, vary: 'Origin' });
+      expect(answered).toMatchObject({
+        'access-control-allow-origin': TRUSTED,
+        'access-control-expose-headers': 'Retry-After',
+        vary: 'Origin',
+      });
     }
   });
 });

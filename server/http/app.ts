@@ -15,6 +15,8 @@ export interface HttpNeeds {
   /** Passed by every request before the routes, for callers that come in another wire format. */
   readonly guests?: readonly Handler[];
   readonly dialects: readonly Router[];
+  /** Paths whose browser client asks for credentials, whether it has any or not. */
+  readonly withCredentials?: readonly string[];
   readonly identify: Identify;
   readonly log: Log;
 }
@@ -27,13 +29,13 @@ export interface HttpOptions {
 }
 
 export function createHttpApp(needs: HttpNeeds, options: HttpOptions): Express {
-  const { routes, guests = [], dialects, identify, log } = needs;
+  const { routes, guests = [], dialects, withCredentials = [], identify, log } = needs;
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('query parser', 'simple');
 
-  app.use(inTurn(securityHeaders(), onlyFromOurPages(options.trustedOrigins), ...guests));
+  app.use(inTurn(securityHeaders(), onlyFromOurPages(options.trustedOrigins, withCredentials), ...guests));
   for (const route of routes) mount(app, route, identify, options.maxBodyBytes);
   for (const dialect of dialects) app.use(dialect);
   refuseOtherMethods(app, routes);
@@ -78,16 +80,23 @@ function securityHeaders(): Handler {
   });
 }
 
+const ALLOWED_HEADERS = 'Authorization, Content-Type, X-App-Key, X-Requested-With, X-SignalR-User-Agent';
+
 /** No page of another site changes anything here; origins that are trusted get the CORS headers they need. */
-function onlyFromOurPages(trustedOrigins: readonly string[]): Handler {
+function onlyFromOurPages(trustedOrigins: readonly string[], withCredentials: readonly string[]): Handler {
   return (request, response, next) => {
     const { origin } = request.headers;
     if (origin !== undefined && trustedOrigins.includes(origin)) {
       response.setHeader('Access-Control-Allow-Origin', origin);
+      response.setHeader('Access-Control-Expose-Headers', 'Retry-After');
       response.setHeader('Vary', 'Origin');
+      // Elsewhere a trusted page must not borrow the session of whoever looks at it.
+      if (withCredentials.some((path) => isAtOrBelow(path, request.path))) {
+        response.setHeader('Access-Control-Allow-Credentials', 'true');
+      }
       if (request.method === 'OPTIONS') {
         response.setHeader('Access-Control-Allow-Methods', 'GET, POST, PUT, PATCH, DELETE');
-        response.setHeader('Access-Control-Allow-Headers', 'Authorization, Content-Type, X-App-Key');
+        response.setHeader('Access-Control-Allow-Headers', ALLOWED_HEADERS);
         response.status(204).end();
         return;
       }
@@ -96,6 +105,11 @@ function onlyFromOurPages(trustedOrigins: readonly string[]): Handler {
     if (!reads && isFromForeignPage(request, trustedOrigins)) throw new KeyswitchError('cross-site');
     next();
   };
+}
+
+/** As Express matches paths: letter case does not count. */
+function isAtOrBelow(base: string, path: string): boolean {
+  return `${path}/`.toLowerCase().startsWith(`${base}/`.toLowerCase());
 }
 
 function mount(app: Express, route: Route, identify: Identify, maxBodyBytes: number): void {

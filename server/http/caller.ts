@@ -115,6 +115,22 @@ export function sessionOfCookie(request: IncomingMessage, sessions: Sessions): S
   return secret === null ? null : sessions.byCookie(secret);
 }
 
+/** Whether the request presents a token, good or not; then its cookie does not count. */
+export function isBearer(request: IncomingMessage): boolean {
+  return request.headers.authorization !== undefined;
+}
+
+/** The live session that the request's token names, or null. */
+export async function sessionOfToken(request: IncomingMessage, sessions: Sessions): Promise<Session | null> {
+  try {
+    const token = bearerToken(request);
+    return token === null ? null : await sessions.byAccessToken(token);
+  } catch (error) {
+    if (isKeyswitchError(error, 'not-signed-in')) return null;
+    throw error;
+  }
+}
+
 /** The secret in the request's cookie, whether it is any good or not. */
 export function cookieOf(request: IncomingMessage): string | null {
   return cookieNamed(request, COOKIE_NAME);

@@ -277,15 +277,27 @@ export const newAppAnswerSchema = z
 
 export const grantSchema = z.strictObject({ data: z.string().min(1).max(128) }).meta({ id: 'Grant' });
 
+const linkAddress = z.string().min(1).max(16).nullable().default(null);
+
+/** A link as it is defined: one word of a PLC follows an app's current user, and can set it. */
 export const newLinkSchema = z
   .strictObject({
     connection: z.string().max(256).meta({ description: 'Data Source=127.0.0.1:102,0,2' }),
-    area: z.string().max(16).meta({ description: 'DB250' }),
+    area: z.string().max(16).meta({ description: 'DB250; all addresses of a link lie in it' }),
     address: z.string().max(16).meta({ description: 'W188' }),
     appId: guidSchema,
     defaultValue: z.int().min(0).max(4294967295).default(0),
     onConnect: z.enum(['host', 'plc']).default('host'),
     allowAdmin: z.boolean().default(false),
+    lifeBit: linkAddress.meta({ description: 'X1520: a bit that is toggled while the host lives' }),
+    userName: linkAddress.meta({ description: "S190.32: a STRING[32] that holds the current user's name" }),
+    signInTime: linkAddress.meta({
+      description: 'DTL224 or DT224: when the current user signed in, UTC',
+    }),
+    request: linkAddress.meta({
+      description: 'W236: a word in which the PLC asks for the sign-in of the user with this value',
+    }),
+    acknowledge: linkAddress.meta({ description: 'W238: how the request was answered' }),
   })
   .meta({ id: 'NewLink' });
 
@@ -299,8 +311,19 @@ export const linkSchema = z
     defaultValue: z.int(),
     onConnect: z.enum(['host', 'plc']),
     allowAdmin: z.boolean(),
+    lifeBit: z.string().nullable(),
+    userName: z.string().nullable(),
+    signInTime: z.string().nullable(),
+    request: z.string().nullable(),
+    acknowledge: z.string().nullable(),
   })
   .meta({ id: 'Link' });
+
+export const LINK_STATES = ['idle', 'connecting', 'online', 'degraded', 'backing-off'] as const;
+
+const plcIdentitySchema = z
+  .object({ type: z.string(), name: z.string().nullable() })
+  .meta({ description: 'As the PLC reports itself; null: it does not tell' });
 
 export const linkStatusSchema = z
   .object({
@@ -309,32 +332,121 @@ export const linkStatusSchema = z
     connection: z.string(),
     area: z.string(),
     address: z.string(),
-    state: z.enum(['connecting', 'online', 'offline', 'closed']),
+    state: z.enum(LINK_STATES).meta({
+      description: 'degraded: connected, but this link does not get all it asks for, or late',
+    }),
     since: instant,
+    plc: plcIdentitySchema.nullable(),
     value: z.number().nullable(),
     valueAt: instant.nullable(),
+    user: z.string().nullable().meta({ description: 'Whom the value means at the app' }),
     roundTripMs: z.number().nullable(),
+    roundTripsMs: z
+      .array(z.number().nullable())
+      .meta({ description: 'The slowest read of each of the last 120 seconds, oldest first; null: none' }),
+    errorsLastHour: z.int(),
     pending: z.boolean().meta({ description: 'A value waits to be written' }),
     lastError: z.object({ code: z.string(), message: z.string(), at: instant }).nullable(),
   })
   .meta({ id: 'LinkStatus' });
+
+/** What a link that need not exist yet would find at its PLC. */
+export const linkTestSchema = z
+  .object({
+    steps: z.array(
+      z.object({
+        step: z.enum(['reach', 'connect', 'negotiate', 'read']),
+        outcome: z.enum(['ok', 'failed', 'skipped']),
+        tookMs: z.number().nullable(),
+      }),
+    ),
+    plc: plcIdentitySchema.nullable(),
+    pduBytes: z.int().nullable(),
+    found: z.array(
+      z.object({
+        field: z.enum(['address', 'lifeBit', 'userName', 'signInTime', 'request', 'acknowledge']),
+        address: z.string(),
+        value: z.union([z.number(), z.string()]).nullable(),
+        problem: z.string().nullable().meta({ description: 'A code of this list: `advice`' }),
+      }),
+    ),
+    user: z.string().nullable().meta({ description: 'Whom the word means at the app' }),
+    advice: z
+      .enum([
+        'none',
+        'host-unknown',
+        'unreachable',
+        'no-answer',
+        'connection-refused',
+        'not-s7',
+        'wrong-rack-or-slot',
+        'no-connection-free',
+        'access-denied',
+        'block-missing',
+        'block-too-short',
+        'item-refused',
+      ])
+      .meta({ description: 'What to look at first' }),
+    message: z.string().nullable().meta({ description: 'What went wrong, in the words of the host' }),
+  })
+  .meta({ id: 'LinkTest' });
+
+/** Without what only the page of the links draws: it would be most of the message. */
+const overviewLinkSchema = linkStatusSchema.omit({ roundTripsMs: true });
 
 /** What `/ws` tells a signed-in page at once and after every change. */
 export const overviewSchema = z.object({
   type: z.literal('overview'),
   serverTime: instant,
   apps: z.array(z.object({ id: z.string(), name: z.string(), station: z.boolean(), state: appStateSchema })),
-  links: z.array(linkStatusSchema),
+  links: z.array(overviewLinkSchema),
   emergencies: z.array(emergencySchema),
 });
+
+/** Which state of an app a message tells: `revision` grows with every change within one `run` of the host. */
+const stateRevision = {
+  appId: z.string(),
+  run: z.string().meta({ description: 'Names the run of the host: revisions of another run say nothing' }),
+  revision: z.int().min(0),
+};
 
 /** What `/ws` tells anyone who knows an AppId, at once and after every change. */
 export const appStateMessageSchema = z.object({
   type: z.literal('app'),
   serverTime: instant,
-  appId: z.string(),
+  ...stateRevision,
   state: appStateSchema,
-  emergencies: z.array(emergencySchema),
+  token: z
+    .string()
+    .nullable()
+    .meta({ description: "The current user's token, for a subscriber that proved the app's key" }),
+});
+
+/** The answer to a subscription with `since` where nothing has changed since then. */
+export const unchangedMessageSchema = z.object({
+  type: z.literal('unchanged'),
+  serverTime: instant,
+  ...stateRevision,
+});
+
+/** The signed-in user's own live sessions, at once and after every change. */
+export const sessionsMessageSchema = z.object({
+  type: z.literal('sessions'),
+  serverTime: instant,
+  sessions: sessionListSchema,
+});
+
+/** Every PLC link, at once, after every change, and every second for the round trips. */
+export const plcMessageSchema = z.object({
+  type: z.literal('plc'),
+  serverTime: instant,
+  links: z.array(linkStatusSchema),
+});
+
+export const pongMessageSchema = z.object({
+  type: z.literal('pong'),
+  serverTime: instant,
+  id: z.string().nullable().meta({ description: 'As it came with the ping' }),
 });
 
 /** A time of day or a day with its zone; in the house milliseconds since the epoch. */
@@ -484,6 +596,7 @@ export type UserView = z.output<typeof userSchema>;
 export type AppView = z.output<typeof appSchema>;
 export type LinkView = z.output<typeof linkSchema>;
 export type LinkStatusView = z.output<typeof linkStatusSchema>;
+export type OverviewLinkView = z.output<typeof overviewLinkSchema>;
 export type NewUserInput = z.input<typeof newUserSchema>;
 export type UserChangeInput = z.input<typeof userChangeSchema>;
 export type NewLinkInput = z.input<typeof newLinkSchema>;
@@ -491,7 +604,21 @@ export type OverviewMessage = z.output<typeof overviewSchema>;
 export type OwnSessionMessage = z.output<typeof ownSessionSchema>;
 export type AppStateMessage = z.output<typeof appStateMessageSchema>;
 export type EmergenciesMessage = z.output<typeof emergenciesMessageSchema>;
-export type ServerMessage = OverviewMessage | OwnSessionMessage | AppStateMessage | EmergenciesMessage;
+export type UnchangedMessage = z.output<typeof unchangedMessageSchema>;
+export type SessionsMessage = z.output<typeof sessionsMessageSchema>;
+export type PlcMessage = z.output<typeof plcMessageSchema>;
+export type PongMessage = z.output<typeof pongMessageSchema>;
+/** Everything that the host says over `/ws` in the native protocol (docs/clients/websocket.md). */
+export type ServerMessage =
+  | OverviewMessage
+  | OwnSessionMessage
+  | AppStateMessage
+  | UnchangedMessage
+  | EmergenciesMessage
+  | SessionsMessage
+  | PlcMessage
+  | PongMessage;
+export type LinkTestView = z.output<typeof linkTestSchema>;
 export type SessionListView = z.output<typeof sessionListSchema>;
 export type AccountView = z.output<typeof accountSchema>;
 export type OneTimeSecretView = z.output<typeof oneTimeSecretSchema>;

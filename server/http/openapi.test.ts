@@ -21,6 +21,7 @@ const { app: hmi } = await house.addApp('HMI', { users: { olivia: '5' } });
 const { accessToken: token } = await house.signIn('adam');
 await house.addUser('novice', { mustChange: true });
 const { sessionId } = await house.signIn('olivia');
+const link = { connection: 'Data Source=127.0.0.1:1,0,2', area: 'DB1', address: 'W0', appId: hmi.id };
 const document = (await house.ask('GET', '/api/v1/openapi.json')).body as Document;
 afterAll(() => house.close());
 
@@ -88,7 +89,7 @@ describe.each(operations)('%s %s', (method, path, operation) => {
     const successes = Object.keys(operation.responses).filter((status) => status.startsWith('2'));
     expect(successes).toHaveLength(1);
     for (const [status, { description, content }] of Object.entries(operation.responses)) {
-      expect(status).toMatch(/^(200|201|204|400|401|403|404|409|413|415|429|503)$/);
+      expect(status).toMatch(/^(200|201|204|400|401|403|404|409|413|415|429|502|503|504)$/);
       expect(description).not.toBe('');
       if (status >= '400') expect(Object.keys(content ?? {})).toEqual(['application/problem+json']);
     }
@@ -130,6 +131,12 @@ test.each([
   ['POST', '/api/v1/first-run', '/api/v1/first-run', { json: {} }],
   ['GET', '/api/v1/links', '/api/v1/links', {}],
   ['POST', '/api/v1/links', '/api/v1/links', { json: {} }],
+  ['POST', '/api/v1/links', '/api/v1/links', { json: link }],
+  ['GET', '/api/v1/links/status', '/api/v1/links/status', {}],
+  ['PUT', '/api/v1/links/{linkId}', `/api/v1/links/${hmi.id}`, { json: link }],
+  ['DELETE', '/api/v1/links/{linkId}', `/api/v1/links/${hmi.id}`, {}],
+  ['POST', '/api/v1/links/test', '/api/v1/links/test', { json: link }],
+  ['POST', '/api/v1/links/{linkId}/write-default', `/api/v1/links/${hmi.id}/write-default`, {}],
   ['POST', '/api/v1/sign-in', '/api/v1/sign-in', { json: { username: 'olivia', password: PASSWORD } }],
   ['POST', '/api/v1/sign-in', '/api/v1/sign-in', { json: { username: 'olivia', password: 'wrong' } }],
   [

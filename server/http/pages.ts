@@ -1,14 +1,14 @@
-/** The files a browser loads: our pages, and the interactive description of the API. */
+/** The files a browser loads: our pages, the client for pages of others, and the interactive description of the API. */
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import express, { Router, type Handler } from 'express';
-import { RENDERER_FOLDER } from '../product.ts';
+import { CLIENT_FOLDER, RENDERER_FOLDER } from '../product.ts';
 import { methodNotAllowed, type Route } from './route.ts';
 
 const ONE_YEAR_SEC = 31_536_000;
 
 /** What the address may say besides `/`: the same document, which shows the page that is meant. */
-export const PAGE_PATHS = ['/sessions', '/account', '/users', '/audit', '/emergency'] as const;
+export const PAGE_PATHS = ['/sessions', '/account', '/users', '/plc', '/audit', '/emergency'] as const;
 
 export interface PagesOptions {
   readonly swagger: boolean;
@@ -19,6 +19,7 @@ export function pages(routes: readonly Route[], { swagger, version }: PagesOptio
   const router = Router();
   router.use(express.static(RENDERER_FOLDER, { setHeaders: setCaching, redirect: false }));
   router.get([...PAGE_PATHS], sendDocument);
+  router.get('/clients/keyswitch.js', sendClient);
   if (!swagger) return router;
   router.get('/api/v1/openapi.json', openApi(routes, version));
   router.all('/api/v1/openapi.json', methodNotAllowed(['GET']));
@@ -38,6 +39,10 @@ function setCaching(response: { setHeader(name: string, value: string): unknown 
 
 const sendDocument: Handler = (_request, response) =>
   response.sendFile('index.html', { root: RENDERER_FOLDER, headers: { 'Cache-Control': 'no-cache' } });
+
+/** An HMI's page that is served elsewhere loads it from here, and so has the version that its host speaks. */
+const sendClient: Handler = (_request, response) =>
+  response.sendFile('keyswitch.js', { root: CLIENT_FOLDER, headers: { 'Cache-Control': 'no-cache' } });
 
 /** The generator is loaded when it is first asked for: at a start it would cost time and memory for nothing. */
 function openApi(routes: readonly Route[], version: string): Handler {

@@ -2,7 +2,7 @@
 import { ERROR_CATALOGUE, KeyswitchError, type ErrorCode } from '../errors.ts';
 import type { ProblemView } from './contract.ts';
 
-/** Codes that a request can end with; the others end a start or a link, and would be a defect here. */
+/** Codes that a request can end with; the others end a start, and would be a defect here. */
 const STATUS: Partial<Record<ErrorCode, number>> = {
   'sign-in-refused': 401,
   'password-change-required': 403,
@@ -22,7 +22,12 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   'audit-trail-broken': 409,
   'archive-unusable': 409,
   'too-many-tries': 429,
+  'too-many-connections': 429,
   'storage-full': 503,
+  'plc-unreachable': 502,
+  'plc-refused': 502,
+  'plc-write-unverified': 502,
+  'plc-timeout': 504,
 };
 
 const TITLES: Readonly<Record<number, string>> = {
@@ -36,7 +41,9 @@ const TITLES: Readonly<Record<number, string>> = {
   415: 'Unsupported media type',
   429: 'Too many tries',
   500: 'Internal error',
+  502: 'Bad gateway',
   503: 'Service unavailable',
+  504: 'Gateway timeout',
 };
 
 export interface Problem {

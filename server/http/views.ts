@@ -16,14 +16,17 @@ import type {
   EmergencyAccountView,
   EmergencyView,
   LinkStatusView,
+  LinkTestView,
   NewUserAnswerView,
   OneTimeSecretView,
+  OverviewLinkView,
   SealedView,
   SessionListView,
   SessionView,
   UserListItemView,
 } from './contract.ts';
 import type { LinkStatus } from '../plc/link.ts';
+import type { FoundItem, LinkTest } from '../plc/link-test.ts';
 import type { Users } from '../users/users.ts';
 
 export function instant(ms: number): string {
@@ -124,6 +127,10 @@ export function viewAppState(session: Session | null): AppStateView {
 }
 
 export function viewLinkStatus(status: LinkStatus): LinkStatusView {
+  return { ...viewOverviewLink(status), roundTripsMs: [...status.roundTripsMs] };
+}
+
+export function viewOverviewLink(status: LinkStatus): OverviewLinkView {
   const { lastError } = status;
   return {
     id: status.id,
@@ -133,12 +140,26 @@ export function viewLinkStatus(status: LinkStatus): LinkStatusView {
     address: status.address,
     state: status.state,
     since: instant(status.since),
+    plc: status.plc,
     value: status.value,
     valueAt: instantOrNull(status.valueAt),
+    user: status.user,
     roundTripMs: status.roundTripMs,
+    errorsLastHour: status.errorsLastHour,
     pending: status.pending,
     lastError: lastError === null ? null : { ...lastError, at: instant(lastError.at) },
   };
+}
+
+export function viewLinkTest({ steps, plc, pduBytes, found, user, advice, message }: LinkTest): LinkTestView {
+  return { steps: [...steps], plc, pduBytes, found: found.map(viewFoundItem), user, advice, message };
+}
+
+function viewFoundItem({ field, address, value, problem }: FoundItem): LinkTestView['found'][number] {
+  const isMoment = field === 'signInTime' && typeof value === 'number';
+  // Zeros, say, are no moment.
+  const shown = isMoment ? (Number.isNaN(value) ? null : instant(value)) : value;
+  return { field, address, value: shown, problem };
 }
 
 export function viewAuditPage({ entries, next, searchedBackTo }: FoundPage): AuditPageView {

@@ -1,4 +1,5 @@
 /** The passwords' tables: one PHC string a user, and those it replaced. */
+import type { PasswordsTable } from '../store/schema.ts';
 import type { Reader, Writer } from '../store/store.ts';
 
 export interface StoredPassword {
@@ -10,15 +11,32 @@ export interface StoredPassword {
   readonly expiresAt: number | null;
 }
 
+function fromRow(row: Omit<PasswordsTable, 'user_id'>): StoredPassword {
+  const { hash, must_change, changed_at, expires_at } = row;
+  return { hash, mustChange: must_change === 1, setAt: changed_at, expiresAt: expires_at };
+}
+
 export async function selectPassword(db: Reader, userId: string): Promise<StoredPassword | null> {
   const row = await db
     .selectFrom('passwords')
     .select(['hash', 'must_change', 'changed_at', 'expires_at'])
     .where('user_id', '=', userId)
     .executeTakeFirst();
-  if (row === undefined) return null;
-  const { hash, must_change, changed_at, expires_at } = row;
-  return { hash, mustChange: must_change === 1, setAt: changed_at, expiresAt: expires_at };
+  return row === undefined ? null : fromRow(row);
+}
+
+/** The password of the user of that name: whoever signs in is looked for once. */
+export async function selectPasswordOf(
+  db: Reader,
+  name: string,
+): Promise<(StoredPassword & { readonly userId: string }) | null> {
+  const row = await db
+    .selectFrom('users')
+    .innerJoin('passwords', 'passwords.user_id', 'users.id')
+    .select(['user_id', 'hash', 'must_change', 'passwords.changed_at', 'expires_at'])
+    .where('users.name', '=', name)
+    .executeTakeFirst();
+  return row === undefined ? null : { userId: row.user_id, ...fromRow(row) };
 }
 
 export async function upsertPassword(

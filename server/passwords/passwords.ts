@@ -13,6 +13,7 @@ import {
   replaceHash,
   selectFormerHashes,
   selectPassword,
+  selectPasswordOf,
   upsertPassword,
   type StoredPassword,
 } from './passwords-store.ts';
@@ -20,10 +21,11 @@ import {
 /** Why a password that is right must be replaced before anything else. */
 export type MustChange = 'one-time-secret' | 'expired';
 
+/** `setAt` tells the password that was checked from one that replaces it, see `Passwords.setAt`. */
 export type PasswordCheck =
-  | { readonly check: 'match' }
+  | { readonly check: 'match'; readonly setAt: number }
   | { readonly check: 'mismatch' }
-  | { readonly check: 'must-change'; readonly why: MustChange };
+  | { readonly check: 'must-change'; readonly setAt: number; readonly why: MustChange };
 
 export interface PasswordStatus {
   readonly kind: 'none' | 'one-time' | 'set';
@@ -46,12 +48,12 @@ export interface Passwords {
   readonly policy: PasswordPolicy;
   readonly blocklist: Blocklist;
   /**
-   * Checks `password` against the user's. Takes the time of one hash whoever is asked for, nobody (null)
+   * Checks `password` against that of the user `name`. Takes the time of one hash whoever is asked for, nobody
    * included, so that time tells no one which accounts exist (ASVS 6.3.8). A one-time secret that is over is a
    * mismatch. `lane` is the caller's address, by which the line of hashes is fair;
    * a `suspect` waits longer.
    */
-  verify(userId: string | null, password: string, lane?: Lane, standing?: Standing): Promise<PasswordCheck>;
+  verify(name: string, password: string, lane?: Lane, standing?: Standing): Promise<PasswordCheck>;
   /** Lets whoever waits for a check from this address wait longer: a password was wrong there. */
   suspect(lane: Lane): void;
   /**
@@ -126,20 +128,20 @@ export function createPasswords(needs: PasswordsNeeds): Passwords {
   }
 
   async function verify(
-    userId: string | null,
+    name: string,
     typed: string,
     lane: Lane = null,
     standing: Standing = 'clean',
   ): Promise<PasswordCheck> {
-    // Nobody has the id '': asked for all the same, so that a missing user saves no time.
-    const stored = await selectPassword(store.read, userId ?? '');
+    const stored = await selectPasswordOf(store.read, name.normalize('NFC'));
     const password = isPossible(typed) ? typed : '';
     const matches = await hasher.verify(stored?.hash ?? (await decoy), password, lane, standing);
-    if (!matches || stored === null || userId === null || password === '') return { check: 'mismatch' };
+    if (!matches || stored === null || password === '') return { check: 'mismatch' };
     if (stored.mustChange && isOver(stored)) return { check: 'mismatch' };
-    await renewOutdated(userId, stored.hash, password, lane);
+    await renewOutdated(stored.userId, stored.hash, password, lane);
     const why = mustChange(stored);
-    return why === null ? { check: 'match' } : { check: 'must-change', why };
+    const { setAt } = stored;
+    return why === null ? { check: 'match', setAt } : { check: 'must-change', setAt, why };
   }
 
   async function prepare(

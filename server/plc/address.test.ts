@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isKeyswitchError } from '../errors.ts';
-import { fits, formatAddress, formatArea, itemAt, parseAddress, parseArea, type Area } from './address.ts';
+import { formatAddress, formatArea, parseAddress, parseArea, type Area } from './address.ts';
 
 const areas: fc.Arbitrary<Area> = fc.oneof(
   fc.integer({ min: 1, max: 65535 }).map((number) => ({ kind: 'DB', number }) as const),
@@ -83,6 +83,11 @@ describe('parseAddress', () => {
     );
   });
 
+  it('names the field that it is told', () => {
+    expect(fieldAtFault(() => parseAddress('R4', 'request'))).toBe('request');
+    expect(fieldAtFault(() => parseAddress('W65535', 'request'))).toBe('request');
+  });
+
   it('throws nothing but invalid-input, whatever the text, and so does parseArea', () => {
     const texts = fc.oneof(
       fc.string({ unit: 'binary' }),
@@ -94,30 +99,5 @@ describe('parseAddress', () => {
         expect([undefined, 'address']).toContain(fieldAtFault(() => parseAddress(text)));
       }),
     );
-  });
-});
-
-describe('itemAt', () => {
-  it.each([
-    ['DB250', 'W188', 'DB250,WORD188'],
-    ['DB250', 'B188', 'DB250,BYTE188'],
-    ['DB250', 'D188', 'DB250,DWORD188'],
-    ['DB250', 'X99', 'DB250,X12.3'],
-    ['M', 'W10', 'MW10'],
-    ['E', 'X9', 'I1.1'],
-    ['A', 'B2', 'QB2'],
-    ['M', 'D4', 'MD4'],
-  ])('names %s %s as the driver asks for it: %s', (area, address, name) => {
-    expect(itemAt(parseArea(area), parseAddress(address)).name).toBe(name);
-  });
-});
-
-describe('fits', () => {
-  it.each([0, 1, 65535])('lets %j into a word', (value) => {
-    expect(fits({ max: 65535 }, value)).toBe(true);
-  });
-
-  it.each([-1, 65536, 1.5, NaN, Infinity, '9', null, undefined, true])('keeps %j out of a word', (value) => {
-    expect(fits({ max: 65535 }, value)).toBe(false);
   });
 });

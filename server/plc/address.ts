@@ -1,4 +1,4 @@
-/** Reads and writes the address of a value in a PLC: its area, its offset and width, and what fits into it. */
+/** Reads and writes where a number lies in a PLC: its area, its offset and width. */
 import { invalidInput, type KeyswitchError } from '../errors.ts';
 
 /** A memory area: a data block by number, or markers, process inputs, process outputs. */
@@ -21,30 +21,21 @@ export interface Address {
   readonly max: number;
 }
 
-/** One value in a PLC, by the name that the driver asks for it: `DB250,WORD188`, `DB250,X12.3`, `MW10`. */
-export interface Item {
-  readonly name: string;
-  readonly max: number;
-}
-
 const DATA_BLOCK_LIMIT = 65535;
 /** S7 areas are at most 64 KiB long. */
-const AREA_BYTES = 65536;
+export const AREA_BYTES = 65536;
 
 interface Form {
   readonly letter: string;
   readonly bytes: number;
   readonly max: number;
-  /** How the driver's names spell it, in a data block and elsewhere. */
-  readonly inDataBlock: string;
-  readonly elsewhere: string;
 }
 
 const FORMS: Readonly<Record<Width, Form>> = {
-  bit: { letter: 'X', bytes: 1, max: 1, inDataBlock: 'X', elsewhere: '' },
-  byte: { letter: 'B', bytes: 1, max: 0xff, inDataBlock: 'BYTE', elsewhere: 'B' },
-  word: { letter: 'W', bytes: 2, max: 0xffff, inDataBlock: 'WORD', elsewhere: 'W' },
-  'double-word': { letter: 'D', bytes: 4, max: 0xffffffff, inDataBlock: 'DWORD', elsewhere: 'D' },
+  bit: { letter: 'X', bytes: 1, max: 1 },
+  byte: { letter: 'B', bytes: 1, max: 0xff },
+  word: { letter: 'W', bytes: 2, max: 0xffff },
+  'double-word': { letter: 'D', bytes: 4, max: 0xffffffff },
 };
 const WIDTHS = Object.keys(FORMS) as Width[];
 
@@ -87,17 +78,17 @@ export function formatArea(area: Area): string {
  * Values are unsigned: a level or a user's number is a count, iAuth's data are written without a sign, and a PLC
  * program that declares the word as INT sees the same bits up to 32767.
  *
- * Throws `invalid-input` for the field `address` when it is malformed or reaches beyond the 64 KiB of an area.
+ * Throws `invalid-input` for `field` when it is malformed or reaches beyond the 64 KiB of an area.
  */
-export function parseAddress(text: string): Address {
+export function parseAddress(text: string, field = 'address'): Address {
   const match = /^([A-Z])\s*(\d{1,9})$/.exec(text.trim().toUpperCase());
   const width = WIDTHS.find((candidate) => FORMS[candidate].letter === match?.[1]);
-  if (match === null || width === undefined) throw malformed(text);
+  if (match === null || width === undefined) throw malformed(text, field);
   const offset = Number(match[2]);
   const last = lastOffset(width);
   if (offset > last)
     throw invalidInput(
-      'address',
+      field,
       `${quote(text)} reaches beyond the area: ${FORMS[width].letter}${last} is the last ${width.replace('-', ' ')}`,
     );
   return {
@@ -112,21 +103,9 @@ export function formatAddress({ width, byteOffset, bitNumber }: Address): string
   return `${FORMS[width].letter}${width === 'bit' ? byteOffset * 8 + bitNumber : byteOffset}`;
 }
 
-/** Names the value at `address` in `area` as the driver asks for it. */
-export function itemAt(area: Area, address: Address): Item {
-  const form = FORMS[address.width];
-  const offset =
-    address.width === 'bit' ? `${address.byteOffset}.${address.bitNumber}` : `${address.byteOffset}`;
-  const name =
-    area.kind === 'DB'
-      ? `DB${area.number},${form.inDataBlock}${offset}`
-      : `${area.kind}${form.elsewhere}${offset}`;
-  return { name, max: address.max };
-}
-
-/** Tells whether `value` can be written to an item: a whole number from 0 to `item.max`. */
-export function fits(item: Pick<Item, 'max'>, value: unknown): value is number {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= item.max;
+/** How many bytes a value of this width occupies, or lies in. */
+export function bytesOf(width: Width): number {
+  return FORMS[width].bytes;
 }
 
 function splitBitOffset(offset: number): { byteOffset: number; bitNumber: number } {
@@ -137,13 +116,14 @@ function lastOffset(width: Width): number {
   return width === 'bit' ? AREA_BYTES * 8 - 1 : AREA_BYTES - FORMS[width].bytes;
 }
 
-function malformed(text: string): KeyswitchError {
+function malformed(text: string, field: string): KeyswitchError {
   return invalidInput(
-    'address',
+    field,
     `${quote(text)} is not W (word), B (byte) or D (double word) with a byte offset, nor X (bit) with a bit offset. Example: W188`,
   );
 }
 
-function quote(text: string): string {
+/** Shows what somebody typed in a message, not more of it than is needed. */
+export function quote(text: string): string {
   return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}...` : text);
 }

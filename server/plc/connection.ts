@@ -3,22 +3,26 @@ import { KeyswitchError, messageOf, type ErrorCode } from '../errors.ts';
 import type { CancelTimer, Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { Random } from '../ports/random.ts';
-import type { Item } from './address.ts';
+import {
+  decide,
+  INITIAL,
+  type ConnectionAction,
+  type ConnectionEvent,
+  type ConnectionState,
+} from './connection-machine.ts';
 import { formatConnectionString, formatHostAndPort, type PlcEndpoint } from './connection-string.ts';
-import { createDriver, type Driver, type Reading } from './driver.ts';
+import { createDriver, type Driver, type PlcIdentity, type Reading, type WriteOptions } from './driver.ts';
+import { createHistory, type History } from './history.ts';
+import type { Item } from './items.ts';
+
+export type { ConnectionState } from './connection-machine.ts';
 
 export interface ConnectionOptions extends PlcEndpoint {
   /** Time from the start of one read to the start of the next, in milliseconds; 100 by default. */
   readonly pollIntervalMs?: number;
-  /** How long the PLC may take to accept the connection, and to answer one call, in milliseconds; 1500 by default. */
+  /** How long the PLC may be silent, in milliseconds; 1500 by default. */
   readonly timeoutMs?: number;
 }
-
-/**
- * `connecting`: the first attempt is not decided yet. `online`: connected. `offline`: not connected, the next attempt
- * is on its way. `closed`: closed by `close`, for good.
- */
-export type ConnectionState = 'connecting' | 'online' | 'offline' | 'closed';
 
 /** The last thing that went wrong; it stays when all is well again. */
 export interface PlcFault {
@@ -36,26 +40,34 @@ export interface ConnectionStatus {
   readonly since: number;
   /** How long the last read took, in milliseconds; null before the first. */
   readonly roundTripMs: number | null;
+  /** Why the PLC was not reached, last; what it says to single items is told to those who read them. */
   readonly lastError: PlcFault | null;
+  /** As the PLC reports itself; null until it has, and where it does not. */
+  readonly plc: PlcIdentity | null;
+  /** The size of PDU that was agreed on last; null before. */
+  readonly pduBytes: number | null;
 }
 
 /** Told what each poll read of one item. `poll` is the number of that poll, see `PlcConnection.polls`. */
-export type ReadListener = (reading: Reading, poll: number) => void;
+export type ReadListener<Value = number> = (reading: Reading<Value>, poll: number) => void;
 
 export interface PlcConnection {
   /** The present status, always up to date. */
   readonly status: ConnectionStatus;
   /** How many polls were handed to the driver so far: a reading whose poll is no newer was asked for before now. */
   readonly polls: number;
-  /** Adds an item to every poll until the returned function is called. */
-  watch(item: Item, listener: ReadListener): () => void;
+  /** Adds an item to every poll until the returned function is called; while nothing is watched, nothing is connected. */
+  watch<Value>(item: Item<Value>, listener: ReadListener<Value>): () => void;
   /**
-   * Writes and reads back; goes before a waiting poll. Rejects with the errors of `Driver.write`, and with
-   * `plc-unreachable` at once while not online: nothing is kept here, the link knows best what is still worth writing.
+   * Writes and, unless told otherwise, reads back; goes before a waiting poll. Rejects with the errors of
+   * `Driver.write`, and with `plc-unreachable` at once while not connected: nothing is kept here, the link knows best
+   * what is still worth writing.
    */
-  write(item: Item, value: number): Promise<void>;
-  /** Calls back when `state` or `lastError` changed (not for each new `roundTripMs`). */
+  write<Value>(item: Item<Value>, value: Value, options?: WriteOptions): Promise<void>;
+  /** Calls back when anything in `status` changed but `roundTripMs`. */
   onStatus(listener: (status: ConnectionStatus) => void): () => void;
+  /** Round trips and errors of late. An error is a connection lost or not made (once an outage), or an item refused. */
+  readonly history: History;
   close(): void;
 }
 
@@ -67,90 +79,164 @@ export interface ConnectionPorts {
   readonly createDriver?: typeof createDriver;
 }
 
+interface Watched {
+  readonly item: Item<unknown>;
+  readonly listeners: Set<ReadListener<unknown>>;
+}
+
 export const DEFAULT_POLL_INTERVAL_MS = 100;
 export const DEFAULT_TIMEOUT_MS = 1500;
-const FIRST_RETRY_MS = 250;
-const LONGEST_RETRY_MS = 10_000;
+/** A PLC that broke the connection this often when it was asked what it is, is not asked again. */
+const MOST_IDENTITY_LOSSES = 2;
 
-/** Connects at once, and again after each failure: after 250 ms, doubling to 10 s, each shortened by up to half by chance. */
+/** Makes a connection that is idle until something is watched; `connection-machine.ts` says when it asks. */
 export function createConnection(options: ConnectionOptions, ports: ConnectionPorts): PlcConnection {
   const { clock, random } = ports;
   const { pollIntervalMs = DEFAULT_POLL_INTERVAL_MS, timeoutMs = DEFAULT_TIMEOUT_MS, ...endpoint } = options;
   const connection = formatConnectionString(endpoint);
   const log = ports.log.child({ connection });
-  const watchers = new Map<string, { readonly item: Item; readonly listeners: Set<ReadListener> }>();
+  const history = createHistory(clock);
+  const watched = new Map<string, Watched>();
   const statusListeners = new Set<(status: ConnectionStatus) => void>();
+  const drivers = new Map<number, Driver>();
+  /** When polls are due, but for whole intervals: by chance, so that the polls of several PLCs do not coincide. */
+  const phaseMs = clock.monotonic() + chance(random) * pollIntervalMs;
+  let machine = INITIAL;
   let status: ConnectionStatus = {
-    connection,
-    state: 'connecting',
-    since: clock.now(),
-    roundTripMs: null,
-    lastError: null,
+    ...{ connection, state: machine.state, since: clock.now() },
+    ...{ roundTripMs: null, lastError: null, plc: null, pduBytes: null },
   };
-  let driver: Driver;
+  let isClosed = false;
+  let items: readonly Item<unknown>[] = [];
+  let refused: ReadonlySet<string> = new Set();
   let polls = 0;
-  let failures = 0;
-  let cancelTimer: CancelTimer = () => undefined;
+  let slot = 0;
+  let identityLosses = 0;
+  let cancelWait: CancelTimer = () => undefined;
+  let cancelPoll: CancelTimer = () => undefined;
 
-  function publish(state: ConnectionState, error?: KeyswitchError): void {
-    const at = clock.now();
-    status = {
-      ...status,
-      state,
-      since: state === status.state ? status.since : at,
-      lastError: error === undefined ? status.lastError : { code: error.code, message: error.message, at },
-    };
-    for (const listener of [...statusListeners]) safely(() => listener(status));
+  function dispatch(event: ConnectionEvent): void {
+    const decision = decide(machine, event);
+    machine = decision.machine;
+    for (const action of decision.actions) perform(action);
   }
 
-  async function connect(): Promise<void> {
-    const attempt = (ports.createDriver ?? createDriver)({ ...endpoint, timeoutMs }, { clock, log });
-    driver = attempt;
-    void attempt.ended.then(lost);
+  function perform(action: ConnectionAction): void {
+    if (action.do === 'wait') return wait(action.upToMs);
+    if (action.do === 'attempt') return void attempt(action.attempt);
+    if (action.do === 'drop') return drivers.get(action.attempt)?.close();
+    startPolling(action.attempt);
+  }
+
+  function wait(upToMs: number | null): void {
+    cancelWait();
+    if (upToMs === null) return;
+    cancelWait = clock.after(upToMs * (0.75 + 0.25 * chance(random)), () => dispatch({ type: 'due' }));
+  }
+
+  async function attempt(number: number): Promise<void> {
+    const driver = (ports.createDriver ?? createDriver)({ ...endpoint, timeoutMs }, { clock, log });
+    drivers.set(number, driver);
+    void driver.ended.then((error) => ended(number, error));
     try {
-      await attempt.connect();
+      await driver.connect();
     } catch {
       return; // `ended` tells the same.
     }
-    if (status.state === 'closed') return;
-    log.info({}, 'PLC connected');
-    publish('online');
-    poll();
+    dispatch({ type: 'connected', attempt: number });
   }
 
-  function lost(error: KeyswitchError): void {
-    cancelTimer();
-    if (status.state === 'closed') return;
-    // Once per outage: an attempt that fails like the one before is nothing new.
-    if (status.state !== 'offline') log.warn({ err: error }, 'PLC not reachable');
-    publish('offline', error);
-    cancelTimer = clock.after(retryDelayMs(failures++, random), () => void connect());
+  function ended(attempt: number, error: KeyswitchError): void {
+    drivers.delete(attempt);
+    const isOurs = attempt === machine.line || machine.attempts.includes(attempt);
+    if (!isOurs) return;
+    if (attempt === machine.line) cancelPoll();
+    // Once an outage: an attempt that fails like the one before is nothing new.
+    const isNews = machine.state !== 'backing-off' || status.lastError?.code !== error.code;
+    if (isNews) {
+      log.warn({ err: error }, 'PLC not reachable');
+      history.noteError();
+    }
+    dispatch({ type: 'ended', attempt, declined: error.code === 'plc-refused' });
+    publish({ lastError: { code: error.code, message: error.message, at: clock.now() } });
   }
 
-  function poll(): void {
-    if (status.state !== 'online') return;
+  function startPolling(attempt: number): void {
+    const driver = drivers.get(attempt);
+    if (driver === undefined) return;
+    slot = slotNow();
+    poll(attempt, driver);
+  }
+
+  function slotNow(): number {
+    return Math.floor((clock.monotonic() - phaseMs) / pollIntervalMs);
+  }
+
+  function poll(attempt: number, driver: Driver): void {
     const startedAt = clock.monotonic();
     const number = ++polls;
-    const items = [...watchers.values()].map(({ item }) => item);
     driver.read(items).then(
       (readings) => {
-        if (status.state !== 'online') return;
-        const tookMs = clock.monotonic() - startedAt;
-        cancelTimer = clock.after(pollIntervalMs - tookMs, poll);
-        if (items.length === 0) return;
-        failures = 0;
-        status = { ...status, roundTripMs: tookMs };
+        if (attempt !== machine.line) return;
+        // A timer may come a little early; polls that were missed are not made up for.
+        slot = Math.max(slot, slotNow()) + 1;
+        const inMs = phaseMs + slot * pollIntervalMs - clock.monotonic();
+        cancelPoll = clock.after(inMs, () => poll(attempt, driver));
+        polled(attempt, driver, readings, clock.monotonic() - startedAt);
         deliver(readings, number);
       },
       () => undefined, // A read fails with its driver only: `ended` tells.
     );
   }
 
-  function deliver(readings: ReadonlyMap<string, Reading>, number: number): void {
+  function polled(
+    attempt: number,
+    driver: Driver,
+    readings: ReadonlyMap<string, Reading<unknown>>,
+    tookMs: number,
+  ): void {
+    const isFirst = machine.state !== 'online' && machine.state !== 'degraded';
+    if (isFirst) log.info({}, 'PLC connected');
+    const bad = [...readings]
+      .filter(([, reading]) => reading instanceof KeyswitchError)
+      .map(([name]) => name);
+    for (const name of bad) if (!refused.has(name)) history.noteError();
+    refused = new Set(bad);
+    history.noteRoundTrip(tookMs);
+    dispatch({ type: 'polled', attempt, isWell: bad.length === 0 && tookMs <= timeoutMs / 2 });
+    status = { ...status, roundTripMs: tookMs };
+    publish({ pduBytes: driver.pduBytes });
+    if (isFirst) void identify(driver);
+  }
+
+  async function identify(driver: Driver): Promise<void> {
+    if (identityLosses >= MOST_IDENTITY_LOSSES) return;
+    try {
+      publish({ plc: await driver.identify() });
+      identityLosses = 0;
+    } catch {
+      identityLosses += 1;
+    }
+  }
+
+  function deliver(readings: ReadonlyMap<string, Reading<unknown>>, number: number): void {
     for (const [name, reading] of readings) {
-      for (const listener of [...(watchers.get(name)?.listeners ?? [])])
+      for (const listener of [...(watched.get(name)?.listeners ?? [])])
         safely(() => listener(reading, number));
     }
+  }
+
+  function publish(change: Partial<ConnectionStatus> = {}): void {
+    const { state } = machine;
+    const before = status;
+    status = { ...status, ...change, state, since: state === status.state ? status.since : clock.now() };
+    const isSame =
+      state === before.state &&
+      status.lastError === before.lastError &&
+      status.pduBytes === before.pduBytes &&
+      JSON.stringify(status.plc) === JSON.stringify(before.plc);
+    if (isSame) return;
+    for (const listener of [...statusListeners]) safely(() => listener(status));
   }
 
   /** One listener that throws must not keep the others from hearing, nor stop the poller. */
@@ -162,50 +248,58 @@ export function createConnection(options: ConnectionOptions, ports: ConnectionPo
     }
   }
 
-  function notConnected(): KeyswitchError {
-    return new KeyswitchError(
-      'plc-unreachable',
-      `The PLC at ${formatHostAndPort(endpoint)} is not connected.`,
-    );
+  function watch(item: Item<unknown>, listener: ReadListener<unknown>): () => void {
+    const entry = watched.get(item.name) ?? { item, listeners: new Set() };
+    watched.set(item.name, entry);
+    entry.listeners.add(listener);
+    watchedChanged();
+    return () => {
+      entry.listeners.delete(listener);
+      if (entry.listeners.size > 0 || watched.get(item.name) !== entry) return;
+      watched.delete(item.name);
+      watchedChanged();
+    };
   }
 
-  void connect();
+  function watchedChanged(): void {
+    items = [...watched.values()].map(({ item }) => item);
+    const isWanted = items.length > 0 && !isClosed;
+    if (!isWanted) cancelPoll();
+    dispatch({ type: isWanted ? 'wanted' : 'unwanted' });
+    publish();
+  }
 
   return {
+    history,
     get status() {
       return status;
     },
     get polls() {
       return polls;
     },
-    watch(item, listener) {
-      const entry = watchers.get(item.name) ?? { item, listeners: new Set<ReadListener>() };
-      watchers.set(item.name, entry);
-      entry.listeners.add(listener);
-      return () => {
-        entry.listeners.delete(listener);
-        if (entry.listeners.size === 0 && watchers.get(item.name) === entry) watchers.delete(item.name);
-      };
-    },
-    async write(item, value) {
-      if (status.state !== 'online') throw notConnected();
-      await driver.write(item, value);
+    watch: <Value>(item: Item<Value>, listener: ReadListener<Value>) =>
+      watch(item, listener as ReadListener<unknown>),
+    async write(item, value, writeOptions) {
+      const driver = machine.line === null ? undefined : drivers.get(machine.line);
+      const isConnected = machine.state === 'online' || machine.state === 'degraded';
+      if (driver === undefined || !isConnected) {
+        const message = `The PLC at ${formatHostAndPort(endpoint)} is not connected.`;
+        throw new KeyswitchError('plc-unreachable', message);
+      }
+      await driver.write(item, value, writeOptions);
     },
     onStatus(listener) {
       statusListeners.add(listener);
       return () => statusListeners.delete(listener);
     },
     close() {
-      if (status.state === 'closed') return;
-      cancelTimer();
-      publish('closed');
-      driver.close();
+      isClosed = true;
+      watchedChanged();
     },
   };
 }
 
-/** The wait before the attempt after `failures` + 1 failures in a row, so that stations do not storm a PLC in step. */
-export function retryDelayMs(failures: number, random: Random): number {
-  const fullMs = Math.min(FIRST_RETRY_MS * 2 ** failures, LONGEST_RETRY_MS);
-  return fullMs * (0.5 + random.bytes(4).readUInt32BE() / 2 ** 33);
+/** A number from 0 up to, not including, 1. */
+function chance(random: Random): number {
+  return random.bytes(4).readUInt32BE() / 2 ** 32;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ADMINISTRATOR, DOOR, openControlRoom, type ControlRoom } from '../../test/house.ts';
-import { createPlcDoor } from './door.ts';
-import type { PlcDoor } from './link.ts';
+import type { Sessions } from '../sessions/sessions.ts';
+import { createPlcDoor, type PlcDoor } from './door.ts';
 
 const LINK = { allowAdmin: false, linkId: 'L1' };
 
@@ -16,7 +16,7 @@ describe('a value', () => {
   test('signs in the user whose data it is, audited as the doing of the link', async () => {
     const { house, hmi, door } = await openDoor();
     expect(await door.signIn(hmi.id, 9, LINK)).toBe('signed-in');
-    expect(door.currentValue(hmi.id)).toBe(9);
+    expect(door.current(hmi.id)?.value).toBe(9);
     expect(house.features.sessions.ofApp(hmi.id)).toMatchObject({ user: { name: 'supervisor' }, role: '9' });
     expect(await house.lastAudit()).toMatchObject({
       action: 'sign-in',
@@ -100,7 +100,7 @@ describe('a value', () => {
       reason: 'admin-barred-from-plc',
     });
     expect(await door.signIn(hmi.id, 99, { ...LINK, allowAdmin: true })).toBe('signed-in');
-    expect(door.currentValue(hmi.id)).toBe(99);
+    expect(door.current(hmi.id)?.value).toBe(99);
   });
 
   test('may sign in a passive user', async () => {
@@ -114,9 +114,9 @@ describe('a value', () => {
     const { house, hmi, operator, door } = await openDoor();
     await house.signIn('operator', { app: hmi });
     await house.features.apps.grant(hmi, operator, '6', ADMINISTRATOR);
-    expect(door.currentValue(hmi.id)).toBe(5);
+    expect(door.current(hmi.id)?.value).toBe(5);
     expect(await door.signIn(hmi.id, 6, LINK)).toBe('signed-in');
-    expect(door.currentValue(hmi.id)).toBe(6);
+    expect(door.current(hmi.id)?.value).toBe(6);
   });
 });
 
@@ -138,14 +138,110 @@ test.each([
   const { house, hmi, operator, door } = await openDoor();
   await house.features.apps.grant(hmi, operator, data, ADMINISTRATOR);
   await house.signIn('operator', { app: hmi });
-  expect(door.currentValue(hmi.id)).toBe(expected);
-  expect(door.isSignedIn(hmi.id)).toBe(true);
+  expect(door.current(hmi.id)).toMatchObject({ name: 'operator', value: expected });
 });
 
-test('nobody has no value', async () => {
+test('nobody is nobody', async () => {
   const { hmi, door } = await openDoor();
-  expect(door.currentValue(hmi.id)).toBeNull();
-  expect(door.isSignedIn(hmi.id)).toBe(false);
+  expect(door.current(hmi.id)).toBeNull();
+});
+
+test('the current user has a name, a value and the time of the sign-in', async () => {
+  const { house, hmi, door } = await openDoor();
+  const { session } = await house.signIn('operator', { app: hmi });
+  expect(door.current(hmi.id)).toEqual({ name: 'operator', value: 5, signedInAt: session.openedAt });
+});
+
+describe('a user who is only to fill the gap', () => {
+  const FILL_IN = { ...LINK, onlyIfNobody: true };
+
+  test('is signed in while nobody is', async () => {
+    const { hmi, door } = await openDoor();
+    expect(await door.signIn(hmi.id, 5, FILL_IN)).toBe('signed-in');
+    expect(door.current(hmi.id)?.name).toBe('operator');
+  });
+
+  test('leaves whoever is signed in where they are', async () => {
+    const { house, hmi, door } = await openDoor();
+    const { session } = await house.signIn('supervisor', { app: hmi });
+    const audited = (await house.audit()).length;
+    expect(await door.signIn(hmi.id, 5, FILL_IN)).toBe('unchanged');
+    expect(house.features.sessions.ofApp(hmi.id)).toEqual(session);
+    expect(await house.audit()).toHaveLength(audited);
+  });
+
+  test('leaves whoever signs in at the same instant, and the audit trail tells', async () => {
+    const { house, hmi, supervisor } = await openDoor();
+    const { features, log } = house;
+    const sessions: Sessions = {
+      ...features.sessions,
+      async signIn(request) {
+        await house.plcSignIn(supervisor, hmi);
+        return features.sessions.signIn(request);
+      },
+    };
+    const door = createPlcDoor({ ...features, sessions, log });
+    expect(await door.signIn(hmi.id, 5, FILL_IN)).toBe('unchanged');
+    expect(features.sessions.ofApp(hmi.id)?.user.name).toBe('supervisor');
+    expect(house.story()).toEqual(['supervisor at HMI opened']);
+    expect(await house.lastAudit()).toMatchObject({
+      action: 'sign-in-refused',
+      actor: 'PLC link L1',
+      subject: 'operator',
+      app: 'HMI',
+      reason: 'app-taken',
+    });
+  });
+});
+
+describe('whom a value means', () => {
+  /** The name once it is known: the store answers in turn. */
+  async function nameOf({ door, hmi }: Awaited<ReturnType<typeof openDoor>>, value: number) {
+    door.nameOf(hmi.id, value);
+    await door.findName(hmi.id, value);
+    return door.nameOf(hmi.id, value);
+  }
+
+  test('is looked up once, and told when it is known', async () => {
+    const room = await openDoor();
+    let told = 0;
+    room.door.onNames(() => (told += 1));
+    expect(room.door.nameOf(room.hmi.id, 5)).toBeNull();
+    expect(await nameOf(room, 5)).toBe('operator');
+    expect(told).toBe(1);
+  });
+
+  test.each([
+    ['nobody', 7],
+    ['several', 9],
+  ])('is no name where it is %s', async (_who, value) => {
+    const room = await openDoor();
+    await room.house.features.apps.grant(room.hmi, room.operator, '9', ADMINISTRATOR);
+    expect(await nameOf(room, value)).toBeNull();
+    expect(await room.door.findName(room.hmi.id, value)).toBeNull();
+  });
+
+  test('follows the users of the app, and keeps the old name until the new one is known', async () => {
+    const room = await openDoor();
+    const { house, door, hmi, operator, supervisor } = room;
+    expect(await nameOf(room, 5)).toBe('operator');
+    const seen: (string | null)[] = [];
+    door.onNames(() => seen.push(door.nameOf(hmi.id, 5)));
+    await house.features.apps.grant(hmi, operator, '6', ADMINISTRATOR);
+    expect(await nameOf(room, 5)).toBeNull();
+    await house.features.apps.grant(hmi, supervisor, '5', ADMINISTRATOR);
+    expect(await nameOf(room, 5)).toBe('supervisor');
+    await house.features.users.change('supervisor', { enabled: false }, ADMINISTRATOR);
+    expect(await nameOf(room, 5)).toBeNull();
+    expect(seen.filter((name, at) => name !== seen[at - 1])).toEqual([
+      ...['operator', null, 'supervisor', null],
+    ]);
+  });
+
+  test('is found in the store at once', async () => {
+    const { hmi, door } = await openDoor();
+    expect(await door.findName(hmi.id, 9)).toBe('supervisor');
+  });
 });
 
 test('the default value signs out whoever is there, audited as the doing of the link', async () => {
@@ -170,14 +266,14 @@ test('the default value signs out whoever is there, audited as the doing of the 
 test('a link hears of every change at its app, from whichever side, and of no other', async () => {
   const { house, hmi, boiler, door } = await openDoor();
   const heard: (number | null)[] = [];
-  const stop = door.onChange(hmi.id, () => heard.push(door.currentValue(hmi.id)));
+  const stop = door.follow(hmi.id, (user) => heard.push(user?.value ?? null));
   await house.signIn('operator', { app: hmi });
   await house.signIn('operator', { app: boiler });
   await door.signIn(hmi.id, 9, LINK);
   await house.features.sessions.endAtApp(hmi.id, 'signed-out', DOOR);
   stop();
   await house.signIn('operator', { app: hmi });
-  expect(heard).toEqual([5, 9, null]);
+  expect(heard).toEqual([null, 5, 9, null]);
 });
 
 test('a failure of the store is no refusal', async () => {

@@ -2,18 +2,30 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { startS7Cpu } from '../../test/s7-cpu.ts';
 import { startS7Server, type S7Server } from '../../test/s7-server.ts';
+import { startTcpProxy } from '../../test/tcp-proxy.ts';
 import { isKeyswitchError, type ErrorCode } from '../errors.ts';
 import { createFixedClock, createSystemClock, type Clock } from '../ports/clock.ts';
 import { createMemoryLog } from '../ports/log.ts';
-import { itemAt, parseAddress, parseArea, type Item } from './address.ts';
-import { createDriver, type Driver } from './driver.ts';
+import { parseArea } from './address.ts';
+import { createDriver, type ConnectStep, type Driver } from './driver.ts';
+import { parseItem, type Item, type Spelling, type ValueOf } from './items.ts';
 
 /** Patient, for a busy machine is not a frozen PLC; where a PLC is frozen, the fixed clock decides. */
 const TIMEOUT_MS = 5000;
 
-function item(address: string, area = 'DB250'): Item {
-  return itemAt(parseArea(area), parseAddress(address));
+type SpellingIn<Text extends string> = Text extends `S${string}` ? 'S' : Exclude<Spelling, 'S'>;
+
+function item<Text extends string>(address: Text, area = 'DB250'): Item<ValueOf<SpellingIn<Text>>> {
+  const spellings = ['W', 'B', 'D', 'X', 'S', 'DTL', 'DT'] as const;
+  return parseItem(parseArea(area), address, { field: 'address', spellings }) as Item<
+    ValueOf<SpellingIn<Text>>
+  >;
+}
+
+function wordsFrom(first: number, count: number): Item[] {
+  return Array.from({ length: count }, (_, index) => item(`W${first + 2 * index}`));
 }
 
 function driverTo(port: number, clock: Clock = createSystemClock()): Driver {
@@ -36,7 +48,7 @@ async function codeOf(promise: Promise<unknown>): Promise<ErrorCode> {
   return error.code;
 }
 
-async function valueOf(driver: Driver, wanted: Item): Promise<unknown> {
+async function valueOf(driver: Driver, wanted: Item<unknown>): Promise<unknown> {
   return (await driver.read([wanted])).get(wanted.name);
 }
 
@@ -59,9 +71,8 @@ describe('a driver and a PLC', () => {
     ['D192', 0xdeadbeef],
   ])('write %s as unsigned big-endian, and read it back', async (address, value) => {
     await driver.write(item(address), value);
-    const offset = parseAddress(address).byteOffset;
     const held = { W: plc.getWord, B: plc.getByte, D: plc.getDoubleWord }[address.charAt(0)];
-    expect(await held?.(offset)).toBe(value);
+    expect(await held?.(item(address).byteOffset)).toBe(value);
     expect(await valueOf(driver, item(address))).toBe(value);
   });
 
@@ -72,6 +83,24 @@ describe('a driver and a PLC', () => {
     expect(await valueOf(driver, item(`X${200 * 8 + 3}`))).toBe(1);
     await driver.write(item(`X${200 * 8 + 7}`), 0);
     expect(await plc.getByte(200)).toBe(0b0010_1001);
+  });
+
+  it('write a text and a moment, and read them back', async () => {
+    const at = Date.UTC(2026, 10, 22, 6, 38, 11, 123);
+    await driver.write(item('S300.6'), 'Žoë is cut');
+    await driver.write(item('DTL310'), at);
+    await driver.write(item('DT322'), at);
+    expect(await plc.getDoubleWord(300)).toBe(0x06063f6f);
+    expect(await plc.getWord(310)).toBe(2026);
+    expect(await plc.getDoubleWord(322)).toBe(0x26112206);
+    const readings = await driver.read([item('S300.6'), item('DTL310'), item('DT322')]);
+    expect([...readings.values()]).toEqual(['?oë is', at, at]);
+    await driver.write(item('DTL310'), NaN);
+    expect(await valueOf(driver, item('DTL310'))).toBeNaN();
+  });
+
+  it('know what the CPU is', async () => {
+    expect(await driver.identify()).toEqual({ type: 'CPU 315-2 PN/DP', name: 'SNAP7-SERVER' });
   });
 
   it('read many items at once, in any order, and more than fit into one request', async () => {
@@ -301,6 +330,10 @@ describe('a driver', () => {
       fc.oneof(
         fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes)),
         frame,
+        // Well-formed as far as the request's number goes.
+        fc
+          .uint8Array({ maxLength: 20 })
+          .map((bytes) => Buffer.concat([Buffer.from('32030000', 'hex'), bytes])),
       ),
       { maxLength: 4 },
     );
@@ -314,7 +347,10 @@ describe('a driver', () => {
       fc.asyncProperty(fc.integer({ min: 0, max: 2 }), chunks, async (politeFor, said) => {
         script = { politeFor, chunks: said };
         const driver = driverTo(peer.port, createFixedClock());
-        const codes = await Promise.all([driver.connect(), driver.read([item('W0')])].map(outcome));
+        const codes = [
+          await outcome(driver.connect()),
+          ...(await Promise.all([driver.read([item('W0')]), driver.write(item('W0'), 5)].map(outcome))),
+        ];
         driver.close();
         for (const code of codes) expect(['done', 'plc-unreachable', 'plc-refused']).toContain(code);
       }),
@@ -323,6 +359,300 @@ describe('a driver', () => {
     await peer.close();
   });
 });
+
+describe('a driver and a CPU that is not like Snap7', () => {
+  it('reads 200 words in as many PDUs as their bytes need, and no more', async () => {
+    for (const [pduBytes, pdus] of [
+      [240, 2],
+      [480, 1],
+      [960, 1],
+      [61, 10],
+    ] as const) {
+      await using cpu = await startS7Cpu({ pduBytes });
+      for (let offset = 0; offset < 512; offset += 2) cpu.memory.writeUInt16BE(offset * 3, offset);
+      const driver = await connected(cpu.port);
+      const before = cpu.requests.length;
+      const readings = await driver.read(wordsFrom(0, 200));
+      expect([...readings.values()]).toEqual(wordsFrom(0, 200).map(({ byteOffset }) => byteOffset * 3));
+      expect(cpu.requests.length - before).toBe(pdus);
+      expect(driver.pduBytes).toBe(pduBytes);
+      driver.close();
+    }
+  });
+
+  it.each([32, 33, 47, 100, 241])(
+    'reads and writes where the CPU allows PDUs of %i bytes, texts in pieces',
+    async (pduBytes) => {
+      await using cpu = await startS7Cpu({ pduBytes });
+      const driver = await connected(cpu.port);
+      const text = 'x'.repeat(250);
+      await driver.write(item('S0.254'), text);
+      await driver.write(item('X2047'), 1);
+      await driver.write(item('D300'), 0xdeadbeef);
+      expect(cpu.memory.toString('latin1', 2, 252)).toBe(text);
+      const wanted = [item('D300'), item('S0.254'), item('X2047'), item('DTL310'), item('W0', 'DB7')];
+      const readings = await driver.read(wanted);
+      expect(wanted.map(({ name }) => readings.get(name))).toMatchObject([
+        0xdeadbeef,
+        text,
+        1,
+        NaN,
+        { code: 'plc-refused' },
+      ]);
+      expect(Math.max(...cpu.requests)).toBeLessThanOrEqual(pduBytes);
+      driver.close();
+    },
+  );
+
+  it('asks once for what is refused together with others, then apart, and together again after a minute', async () => {
+    const clock = createFixedClock();
+    await using cpu = await startS7Cpu({ dbBytes: 100 });
+    const driver = await connected(cpu.port, clock);
+    const wanted = [item('W96'), item('W98'), item('W100')];
+    const read = async (): Promise<{ pdus: number; values: unknown[] }> => {
+      const before = cpu.requests.length;
+      const values = [...(await driver.read(wanted)).values()];
+      return {
+        pdus: cpu.requests.length - before,
+        values: values.map((value) => (isKeyswitchError(value) ? value.code : value)),
+      };
+    };
+    const values = [0, 0, 'plc-refused'];
+    expect(await read()).toEqual({ pdus: 2, values });
+    expect(await read()).toEqual({ pdus: 1, values });
+    cpu.settings.dbBytes = 512;
+    expect(await read()).toEqual({ pdus: 1, values: [0, 0, 0] });
+    await clock.advance(60_001);
+    expect(await read()).toEqual({ pdus: 1, values: [0, 0, 0] });
+    cpu.settings.dbBytes = 100;
+    expect(await read()).toEqual({ pdus: 2, values });
+    driver.close();
+  });
+
+  it('writes without reading back where that is not wanted', async () => {
+    await using cpu = await startS7Cpu();
+    const driver = await connected(cpu.port);
+    const before = cpu.requests.length;
+    await driver.write(item('X8'), 1, { verify: false });
+    expect(cpu.requests.length - before).toBe(1);
+    expect(cpu.memory[1]).toBe(1);
+    driver.close();
+  });
+
+  it('stays connected where a write is turned down as a whole', async () => {
+    await using cpu = await startS7Cpu();
+    const driver = await connected(cpu.port);
+    cpu.settings.putGet = false;
+    expect(await codeOf(driver.write(item('W0'), 1))).toBe('plc-refused');
+    cpu.settings.putGet = true;
+    expect(await valueOf(driver, item('W0'))).toBe(0);
+    driver.close();
+  });
+
+  it('is told where no CPU sits in the slot', async () => {
+    await using cpu = await startS7Cpu({ slot: 1 });
+    const steps: ConnectStep[] = [];
+    const driver = createDriver(
+      { host: '127.0.0.1', port: cpu.port, rack: 0, slot: 2, timeoutMs: TIMEOUT_MS },
+      { clock: createSystemClock(), log: createMemoryLog(), onStep: (step) => steps.push(step) },
+    );
+    expect(await codeOf(driver.connect())).toBe('plc-refused');
+    expect(steps).toEqual(['reach', 'connect']);
+  });
+
+  it('knows a dead peer within the timeout of its last sign of life, not of the next question', async () => {
+    const clock = createFixedClock();
+    const peer = await scriptedPeer(greeting());
+    const driver = await connected(peer.port, clock);
+    await clock.advance(1000);
+    const reading = codeOf(driver.read([item('W0')]));
+    await peer.request(2);
+    await clock.advance(TIMEOUT_MS - 1001);
+    expect(await Promise.race([driver.ended, 'still waiting'])).toBe('still waiting');
+    await clock.advance(1);
+    expect(await reading).toBe('plc-timeout');
+    await peer.close();
+  });
+
+  it('leaves a call a third of the timeout, however long nothing was asked', async () => {
+    const clock = createFixedClock();
+    const peer = await scriptedPeer(greeting());
+    const driver = await connected(peer.port, clock);
+    await clock.advance(10 * TIMEOUT_MS);
+    const reading = codeOf(driver.read([item('W0')]));
+    await peer.request(2);
+    await clock.advance(TIMEOUT_MS / 3 - 1);
+    expect(await Promise.race([driver.ended, 'still waiting'])).toBe('still waiting');
+    await clock.advance(1);
+    expect(await reading).toBe('plc-timeout');
+    await peer.close();
+  });
+
+  it('counts an answer that had arrived when its own process was held up past the deadline', async () => {
+    let isDue = (): void => undefined;
+    const clock: Clock = {
+      ...createFixedClock(),
+      after(_delayMs, callback) {
+        isDue = callback;
+        return () => (isDue = () => undefined);
+      },
+    };
+    const peer = await scriptedPeer(greeting());
+    const driver = await connected(peer.port, clock);
+    const reading = valueOf(driver, item('W0'));
+    const request = await peer.request(2);
+    const sent = new Promise<void>((done) => {
+      void peer.accepted.then((socket) => socket.write(readAnswer(request, 7), () => done()));
+    });
+    await sent;
+    // In the phase of timers, as a real clock calls back.
+    setTimeout(() => isDue(), 0);
+    expect(await reading).toBe(7);
+    driver.close();
+    await peer.close();
+  });
+
+  it('has as many requests under way as the CPU takes, and puts its answers in order', async () => {
+    const held: Buffer[] = [];
+    const setup = (request: Buffer): Buffer => answer(ackData(request, 'f00000020003003c', ''));
+    const peer = await scriptedPeer((request, index) => {
+      if (index < 2) return index === 0 ? greeting()(request, 0) : [setup(request)];
+      held.push(request);
+      // The second one is answered before the first.
+      if (held.length !== 2) return [];
+      return held.splice(0).reverse().map(echoOffsets);
+    });
+    const driver = await connected(peer.port);
+    const wanted = Array.from({ length: 16 }, (_, index) => item(`W${index * 100}`));
+    expect([...(await driver.read(wanted)).values()]).toEqual(wanted.map(({ byteOffset }) => byteOffset));
+    driver.close();
+    await peer.close();
+  });
+
+  it('gives up a question that need not be answered, and lives on; a late answer does no harm', async () => {
+    const clock = createFixedClock();
+    const mute = greeting((request) => (request[8] === 7 ? [] : [readAnswer(request, 5)]));
+    const peer = await scriptedPeer(mute);
+    const driver = await connected(peer.port, clock);
+    const identity = driver.identify();
+    const question = await peer.request(2);
+    await clock.advance(TIMEOUT_MS / 3);
+    expect(await identity).toBeNull();
+    (await peer.accepted).write(answer(userData(question)));
+    expect(await valueOf(driver, item('W0'))).toBe(5);
+    await clock.advance(10 * TIMEOUT_MS);
+    expect(await valueOf(driver, item('W0'))).toBe(5);
+    driver.close();
+    await peer.close();
+  });
+
+  it('knows nothing of a CPU that has no such list, or answers nonsense', async () => {
+    await using cpu = await startS7Cpu();
+    const plain = await connected(cpu.port);
+    expect(await plain.identify()).toBeNull();
+    plain.close();
+    let content = Buffer.alloc(0);
+    const peer = await scriptedPeer(greeting((request) => [answer(userData(request, content))]));
+    const driver = await connected(peer.port);
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ maxLength: 80 }), async (bytes) => {
+        content = Buffer.from(bytes);
+        const identity = await driver.identify();
+        if (identity !== null) expect(identity.type).toMatch(/^[\x20-\xff]{1,32}$/);
+      }),
+    );
+    driver.close();
+    await peer.close();
+  });
+
+  it('passes over the empty frames of older communication modules', async () => {
+    const empty = framed(Buffer.from('02f080', 'hex'));
+    const peer = await scriptedPeer(greeting((request) => [empty, readAnswer(request, 6)]));
+    const driver = await connected(peer.port);
+    expect(await valueOf(driver, item('W0'))).toBe(6);
+    driver.close();
+    await peer.close();
+  });
+
+  it('takes a second answer to one request for damage', async () => {
+    const peer = await scriptedPeer(
+      greeting((request) => [Buffer.concat([readAnswer(request, 6), readAnswer(request, 7)])]),
+    );
+    const driver = await connected(peer.port);
+    await outcome(driver.read([item('W0')]));
+    expect((await driver.ended).code).toBe('plc-unreachable');
+    await peer.close();
+  });
+});
+
+describe('a driver behind a network that mangles what the PLC says', () => {
+  let plc: S7Server;
+  const WORDS = wordsFrom(0, 100);
+
+  beforeAll(async () => {
+    plc = await startS7Server();
+    for (const { byteOffset } of WORDS) await plc.setWord(byteOffset, held(byteOffset));
+  });
+  afterAll(() => plc.close());
+
+  /** Reads on until the connection ends, at most 20 times; whatever was read must be what the PLC held. */
+  async function readOn(port: number): Promise<string> {
+    const driver = driverTo(port);
+    try {
+      await driver.connect();
+      for (let count = 0; count < 20; count++) {
+        const readings = await driver.read(WORDS);
+        expect([...readings.values()]).toEqual(WORDS.map(({ byteOffset }) => held(byteOffset)));
+      }
+      return 'all read';
+    } catch (error) {
+      if (!isKeyswitchError(error)) throw error;
+      return error.code;
+    } finally {
+      driver.close();
+    }
+  }
+
+  it('understands answers in pieces of any length, and late ones', async () => {
+    await using proxy = await startTcpProxy({ target: plc.port });
+    for (const bytes of [1, 2, 3, 7, 100]) {
+      const heal = proxy.impair({ do: 'split', bytes }, { direction: 'down' });
+      expect(await readOn(proxy.port)).toBe('all read');
+      heal();
+    }
+    proxy.impair({ do: 'delay', ms: 5 });
+    expect(await readOn(proxy.port)).toBe('all read');
+  });
+
+  it('ends over answers that are cut off or come twice, wherever that begins, and gives no wrong value', async () => {
+    await using proxy = await startTcpProxy({ target: plc.port });
+    const faults = [{ do: 'close' }, { do: 'cut' }, { do: 'duplicate' }] as const;
+    for (const fault of faults) {
+      // The connection takes 22 bytes, the sizes 27, a read 225.
+      for (const from of [0, 1, 4, 21, 22, 30, 48, 49, 50, 53, 60, 73, 74, 75, 160, 273, 274, 275, 500]) {
+        const heal = proxy.impair(fault, { direction: 'down', from });
+        expect(await readOn(proxy.port)).toBe('plc-unreachable');
+        heal();
+      }
+    }
+  });
+
+  it('ends over answers that become garbage where a frame begins', async () => {
+    await using proxy = await startTcpProxy({ target: plc.port });
+    for (const seed of ['a', 'b', 'c', 'd', 'e']) {
+      for (const from of [0, 22, 49, 274]) {
+        const heal = proxy.impair({ do: 'garble', seed }, { direction: 'down', from });
+        expect(await readOn(proxy.port)).toBe('plc-unreachable');
+        heal();
+      }
+    }
+  });
+});
+
+/** What the PLC holds there: no two words alike, nor two bytes side by side. */
+function held(offset: number): number {
+  return 0x4000 + offset * 37;
+}
 
 async function outcome(call: Promise<unknown>): Promise<string> {
   return call.then(
@@ -365,10 +695,14 @@ async function scriptedPeer(script: Script): Promise<Peer> {
     accepted.resolve(socket);
     socket.setNoDelay(true);
     socket.on('error', () => undefined);
-    socket.on('data', (data) => {
-      const index = count++;
-      request(index).resolve(data);
-      for (const answer of script(data, index, socket)) if (socket.writable) socket.write(answer);
+    socket.on('data', (chunk: Buffer) => {
+      // Requests are never torn here, but may come together.
+      for (let at = 0; at < chunk.length; at += chunk.readUInt16BE(at + 2)) {
+        const data = chunk.subarray(at, at + chunk.readUInt16BE(at + 2));
+        const index = count++;
+        request(index).resolve(data);
+        for (const answer of script(data, index, socket)) if (socket.writable) socket.write(answer);
+      }
     });
   });
   server.listen(0, '127.0.0.1');
@@ -433,4 +767,22 @@ function s7Error(request: Buffer, error: number): Buffer {
 
 function isWrite(request: Buffer): boolean {
   return request[17] === 0x05;
+}
+
+/** Answers each item of a read with the offset at which it lies. */
+function echoOffsets(request: Buffer): Buffer {
+  const count = request.readUInt8(18);
+  const offsets = Array.from({ length: count }, (_, index) => request.readUIntBE(19 + index * 12 + 9, 3) / 8);
+  const data = offsets.map((offset) => `ff040010${offset.toString(16).padStart(4, '0')}`).join('');
+  return answer(ackData(request, `04${count.toString(16).padStart(2, '0')}`, data));
+}
+
+/** The only part of a list of the system state. */
+function userData(request: Buffer, content: Buffer = Buffer.alloc(0)): Buffer {
+  const header = Buffer.from('320700000000000c0000', 'hex');
+  request.copy(header, 4, 11, 13);
+  header.writeUInt16BE(content.length + 4, 8);
+  const length = Buffer.from([0xff, 0x09, 0, 0]);
+  length.writeUInt16BE(content.length, 2);
+  return Buffer.concat([header, Buffer.from('000112081284010000000000', 'hex'), length, content]);
 }

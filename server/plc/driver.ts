@@ -1,18 +1,56 @@
-/** Speaks S7 to one PLC over one socket, one call at a time; the only file that knows nodes7. */
-import NodeS7, { type ConnectionParameters } from 'nodes7';
+/** Speaks S7 to one PLC over one socket, one call at a time, from the connection to its end. */
 import { KeyswitchError, messageOf } from '../errors.ts';
 import type { CancelTimer, Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
-import { fits, type Item } from './address.ts';
 import { formatHostAndPort, type PlcEndpoint } from './connection-string.ts';
+import { valueInvalid, type Item } from './items.ts';
+import { Opening, SETUP_REFERENCE } from './opening.ts';
+import { planRead, type Place, type ReadPlan } from './read-plan.ts';
+import {
+  ADDRESS_BYTES,
+  createReceiver,
+  DATA_HEADER_BYTES,
+  ITEM_CODES,
+  parseFrame,
+  parseMessage,
+  parseReadAnswer,
+  parseSetup,
+  parseSystemList,
+  parseSystemListPart,
+  parseWriteAnswer,
+  readRequest,
+  REQUEST_OVERHEAD,
+  S7FormatError,
+  S7Refusal,
+  systemListRequest,
+  writeRequest,
+  type Message,
+  type Setup,
+} from './s7-frames.ts';
 
 export interface DriverOptions extends PlcEndpoint {
-  /** How long one call may take from the moment it is sent, in milliseconds. */
+  /** How long the PLC may be silent while it owes an answer, in milliseconds. */
   readonly timeoutMs: number;
 }
 
 /** What one item read: its value, or `plc-refused` where the PLC answered that it cannot be read. */
-export type Reading = number | KeyswitchError;
+export type Reading<Value = number> = Value | KeyswitchError;
+
+/** What the PLC says of itself. */
+export interface PlcIdentity {
+  /** Of its CPU: `CPU 315-2 PN/DP`, or the order number where it tells no more. */
+  readonly type: string;
+  /** As the project names it; null: it has none. */
+  readonly name: string | null;
+}
+
+/** What connecting consists of, in this order: TCP, ISO (rack and slot), S7 (sizes). */
+export type ConnectStep = 'reach' | 'connect' | 'negotiate';
+
+export interface WriteOptions {
+  /** Reads back what was written; true by default. */
+  readonly verify?: boolean;
+}
 
 /**
  * One connection to one PLC, from `connect` to its end. Calls are sent one after the other in the order they came,
@@ -20,329 +58,461 @@ export type Reading = number | KeyswitchError;
  *
  * A connection that fails is over for good: its socket is destroyed, every call under way or waiting is rejected with
  * the same error, and so is every later one. `plc-unreachable`: nothing listens, or the peer closed the connection or
- * does not speak S7. `plc-timeout`: no answer within `timeoutMs`. `plc-refused`: the PLC turned a whole request down.
+ * does not speak S7. `plc-timeout`: it was silent for `timeoutMs`. `plc-refused`: the PLC turned the connection or a
+ * whole read down.
  */
 export interface Driver {
   /** Connects and negotiates the PDU, within `timeoutMs` altogether. */
   connect(): Promise<void>;
-  /** Reads all `items` in one request where they fit into one; the map is keyed by `Item.name`. */
-  read(items: readonly Item[]): Promise<ReadonlyMap<string, Reading>>;
+  /** Reads all `items` in as few PDUs as they fit into; the map is keyed by `Item.name`. */
+  read(items: readonly Item<unknown>[]): Promise<ReadonlyMap<string, Reading<unknown>>>;
   /**
    * Writes `value` and reads it back. Besides the ends of the connection, rejects with `plc-value-invalid` (nothing
    * was sent), `plc-refused` (this item cannot be written) or `plc-write-unverified`; the connection survives these.
    */
-  write(item: Item, value: number): Promise<void>;
+  write<Value>(item: Item<Value>, value: Value, options?: WriteOptions): Promise<void>;
+  /** Asks the PLC what it is; null where it does not tell. */
+  identify(): Promise<PlcIdentity | null>;
   /** Ends the connection; what is under way or waiting is rejected with `plc-unreachable`. */
   close(): void;
   /** Resolves with the reason once the connection is over; never rejects. */
   readonly ended: Promise<KeyswitchError>;
+  /** What was negotiated; null before. */
+  readonly pduBytes: number | null;
+}
+
+export interface DriverPorts {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Told when a step of connecting begins. */
+  readonly onStep?: (step: ConnectStep) => void;
 }
 
 interface Call {
-  start(): void;
+  start(): Promise<unknown>;
   reject(error: KeyswitchError): void;
 }
 
+/** Of `timeoutMs`, what a call keeps however long the PLC was not asked anything before it. */
+const LEAST_SHARE = 1 / 3;
+/** After this time a PLC that refused items is asked again for them together with others: its program may have changed. */
+const APART_MS = 60_000;
+/** Messages have one part on any CPU; lists come in few. */
+const MOST_PARTS = 16;
+/** Lists of the system state, and of their records those that are wanted: index and longest text. */
+const IDENTITY = {
+  components: { id: 0x001c, name: { index: 1, length: 24 }, moduleType: { index: 7, length: 32 } },
+  modules: { id: 0x0011, orderNumber: { index: 1, length: 20 } },
+} as const;
+/** Bytes of a PDU besides what is written. */
+const WRITE_OVERHEAD = REQUEST_OVERHEAD + ADDRESS_BYTES + DATA_HEADER_BYTES;
+const ACCESS_HINT =
+  'Does the block exist, is it long enough and not optimised, and is PUT/GET access allowed?';
+
 /** Makes a driver that is not yet connected. */
-export function createDriver(options: DriverOptions, { clock, log }: { clock: Clock; log: Log }): Driver {
+export function createDriver(options: DriverOptions, ports: DriverPorts): Driver {
+  const { clock, log } = ports;
+  const { timeoutMs } = options;
   const peer = `PLC at ${formatHostAndPort(options)}`;
-  const client = new OneTimeClient(peer, end);
+  const opening = new Opening({ reached, heard, failed, closed });
+  const receive = createReceiver();
   const ended = Promise.withResolvers<KeyswitchError>();
   const writes: Call[] = [];
   const reads: Call[] = [];
-  let state: 'new' | 'in use' | 'over' = 'new';
+  /** Who waits for which answer, and to which requests nobody does any more. */
+  const asked = new Map<number, (message: Message) => void>();
+  const forgotten = new Set<number>();
+  const apart = new Set<string>();
+  let state: 'new' | 'connecting' | 'in use' | 'over' = 'new';
   let reason = new KeyswitchError('plc-unreachable', `The connection to the ${peer} was not opened.`);
+  let setup: Setup | null = null;
   let current: Call | null = null;
+  let planned: { readonly items: readonly Item<unknown>[]; readonly plan: ReadPlan } | null = null;
+  let apartSince = 0;
+  let lastReference = 0;
+  let answers = 0;
+  let lastHeard = 0;
+  let unfinished: Buffer[] = [];
+  let confirmed: ((frame: Buffer) => void) | null = null;
+  let isReached = false;
   let cancelDeadline: CancelTimer = () => undefined;
-  let askedFor = '';
 
   function end(error: KeyswitchError): void {
     if (state === 'over') return;
+    // Abruptly, with a reset (RFC 9293, 3.10.5), where something is under way: after a close the system would go on
+    // sending what the peer has not acknowledged, and a write given up long ago could still reach the PLC.
+    opening.stop(asked.size > 0 || confirmed !== null);
     state = 'over';
     reason = error;
     cancelDeadline();
-    client.destroy(current !== null);
+    asked.clear();
     log.debug({ peer, err: error }, 'PLC connection ended');
     for (const call of [current, ...writes.splice(0), ...reads.splice(0)]) call?.reject(error);
     current = null;
     ended.resolve(error);
   }
 
-  /** Queues a call; `work` is given what ends it, which counts once and only while the connection lives. */
-  function enqueue<T>(
-    queue: Call[],
-    work: (finish: (outcome: T | KeyswitchError) => void) => void,
-  ): Promise<T> {
+  function endAs(
+    code: 'plc-unreachable' | 'plc-timeout' | 'plc-refused',
+    message: string,
+    cause?: unknown,
+  ): void {
+    end(new KeyswitchError(code, message, { cause }));
+  }
+
+  /** Ends the connection for whatever a peer's bytes led to: an exception is never more than that. */
+  function endOver(cause: unknown): void {
+    if (cause instanceof KeyswitchError) return end(cause);
+    if (cause instanceof S7Refusal) return end(turnedDown(cause));
+    endAs('plc-unreachable', `The answer of the ${peer} is no S7: ${messageOf(cause)}.`, cause);
+  }
+
+  function turnedDown(refusal: S7Refusal): KeyswitchError {
+    const what = refusal.of === 'iso' ? 'the connection' : 'the request';
+    const hint = refusal.of === 'iso' ? 'Are rack and slot right, and is a connection free?' : ACCESS_HINT;
+    const message = `The ${peer} turned ${what} down (${refusal.message}). ${hint}`;
+    return new KeyswitchError('plc-refused', message, { cause: refusal });
+  }
+
+  /** Queues a call. What it throws is its own where it is an error of ours, and the end of the connection where not. */
+  function enqueue<T>(queue: Call[], work: () => Promise<T>): Promise<T> {
     if (state !== 'in use') return Promise.reject(reason);
     const { promise, resolve, reject } = Promise.withResolvers<T>();
-    const finish = (outcome: T | KeyswitchError): void => {
-      if (current !== call) return;
-      cancelDeadline();
-      current = null;
-      if (outcome instanceof KeyswitchError) reject(outcome);
-      else resolve(outcome);
-      startNext();
-    };
-    const call: Call = { start: () => work(finish), reject };
-    queue.push(call);
+    const start = (): Promise<void> =>
+      work().then(resolve, (error: unknown) => {
+        if (error instanceof KeyswitchError) reject(error);
+        else endOver(error);
+      });
+    queue.push({ start, reject });
     startNext();
     return promise;
   }
 
   function startNext(): void {
-    if (current !== null) return;
-    current = writes.shift() ?? reads.shift() ?? null;
-    if (current === null) return;
-    cancelDeadline = clock.after(options.timeoutMs, () => {
-      end(new KeyswitchError('plc-timeout', `No answer from the ${peer} within ${options.timeoutMs} ms.`));
+    if (current !== null || state !== 'in use') return;
+    const call = writes.shift() ?? reads.shift() ?? null;
+    current = call;
+    void call?.start().finally(() => {
+      if (current !== call) return;
+      current = null;
+      startNext();
     });
-    client.guard(() => current?.start());
   }
 
-  function readNow(items: readonly Item[], done: (readings: ReadonlyMap<string, Reading>) => void): void {
-    const names = [...new Set(items.map((item) => item.name))];
-    const key = names.join(';');
-    if (key !== askedFor) {
-      client.removeItems();
-      client.addItems(names);
-      askedFor = key;
+  /** Sends a request and waits for its answer, for ever once the connection is over: `end` has rejected the call then. */
+  function ask(build: (reference: number) => Buffer): Promise<Message> {
+    return new Promise((resolve) => {
+      if (state === 'over') return;
+      if (asked.size === 0 && state === 'in use') {
+        // A dead peer is noticed within `timeoutMs` of its last sign of life, not of our next question.
+        const quietMs = clock.monotonic() - lastHeard;
+        setDeadline(Math.max(timeoutMs - quietMs, timeoutMs * LEAST_SHARE));
+      }
+      lastReference = (lastReference % 0xffff) + 1;
+      asked.set(lastReference, resolve);
+      opening.send(build(lastReference));
+    });
+  }
+
+  /** Asks all of `builds`, as many at a time as the PLC takes; the answers are in the same order. */
+  async function askAll(builds: readonly ((reference: number) => Buffer)[]): Promise<Message[]> {
+    const inOrder = new Array<Message>(builds.length);
+    const waiting = builds.entries();
+    const lane = async (): Promise<void> => {
+      for (const [index, build] of waiting) inOrder[index] = await ask(build);
+    };
+    await Promise.all(Array.from({ length: Math.min(setup?.parallel ?? 1, builds.length) }, lane));
+    return inOrder;
+  }
+
+  function setDeadline(ms: number): void {
+    cancelDeadline();
+    cancelDeadline = clock.after(ms, () => {
+      const answersBefore = answers;
+      // A host that was held up itself finds the timer due and the answer arrived: the answer counts.
+      setImmediate(() => {
+        const owesNothing = state === 'in use' && asked.size === 0;
+        if (answers !== answersBefore || owesNothing) return;
+        endAs('plc-timeout', `No answer from the ${peer} within ${timeoutMs} ms.`);
+      });
+    });
+  }
+
+  function heard(chunk: Buffer): void {
+    try {
+      for (const bytes of receive(chunk)) {
+        if (state === 'over') return;
+        const frame = parseFrame(bytes);
+        if (frame.kind === 'data') hearData(frame.content, frame.isLast);
+        else if (frame.kind === 'refusal') throw new S7Refusal('iso', frame.reason);
+        else if (confirmed === null) throw new S7FormatError('a connection that was not asked for');
+        else confirmed(bytes);
+      }
+    } catch (error) {
+      endOver(error);
     }
-    client.readAllItems((_anyBad, values) => {
-      if (state === 'in use') done(new Map(names.map((name) => [name, toReading(name, values[name])])));
+  }
+
+  function hearData(content: Buffer, isLast: boolean): void {
+    if (content.length === 0 && unfinished.length === 0) return;
+    unfinished.push(content);
+    const parts = unfinished;
+    if (parts.length > MOST_PARTS) throw new S7FormatError('a message without an end');
+    if (!isLast) return;
+    unfinished = [];
+    const message = parseMessage(parts.length === 1 ? content : Buffer.concat(parts));
+    lastHeard = clock.monotonic();
+    if (forgotten.delete(message.reference)) return;
+    const answered = asked.get(message.reference);
+    if (answered === undefined) throw new S7FormatError('an answer to nothing that was asked');
+    asked.delete(message.reference);
+    answers += 1;
+    if (state === 'in use') {
+      if (asked.size === 0) cancelDeadline();
+      else setDeadline(timeoutMs);
+    }
+    answered(message);
+  }
+
+  /** Never settles where the connection ends before: `end` tells. */
+  async function shakeHands(): Promise<void> {
+    ports.onStep?.('reach');
+    const answer = await new Promise<Message>((resolve) => {
+      confirmed = (frame) => {
+        confirmed = null;
+        ports.onStep?.('negotiate');
+        asked.set(SETUP_REFERENCE, resolve);
+        opening.confirm(frame);
+      };
+      // nodes7's own limit must not pass before ours: it would not say why.
+      opening.open(options, 2 * timeoutMs);
+    });
+    opening.opened();
+    setup = parseSetup(answer);
+  }
+
+  function reached(): void {
+    isReached = true;
+    ports.onStep?.('connect');
+  }
+
+  function failed(cause: unknown): void {
+    const what = isReached ? `The connection to the ${peer} broke` : `Cannot connect to the ${peer}`;
+    endAs('plc-unreachable', `${what}: ${reasonOf(cause)}.`, cause);
+  }
+
+  function closed(): void {
+    const hint = state === 'in use' ? '' : ' Are rack and slot right, and is a connection free?';
+    endAs('plc-unreachable', `The ${peer} closed the connection.${hint}`);
+  }
+
+  async function readNow(items: readonly Item<unknown>[]): Promise<ReadonlyMap<string, Reading<unknown>>> {
+    const plan = planFor(items);
+    const readings = await readAs(items, plan);
+    const suspects = items.filter(
+      ({ name }) => readings.get(name) instanceof KeyswitchError && sharesBlock(name, plan),
+    );
+    if (suspects.length === 0) return readings;
+    // One item that cannot be read spoils a block: each is asked for by itself, and the bad ones ever after.
+    const names = new Set(suspects.map(({ name }) => name));
+    const again = await readAs(suspects, planRead(suspects, pduBytes(), names));
+    const bad = [...again].filter(([, reading]) => reading instanceof KeyswitchError).map(([name]) => name);
+    if (apart.size === 0) apartSince = clock.monotonic();
+    // Where none is bad by itself, this PLC does not like the block: then its members stay apart.
+    for (const name of bad.length > 0 ? bad : names) apart.add(name);
+    planned = null;
+    return new Map([...readings, ...again]);
+  }
+
+  function planFor(items: readonly Item<unknown>[]): ReadPlan {
+    if (apart.size > 0 && clock.monotonic() - apartSince > APART_MS) {
+      apart.clear();
+      planned = null;
+    }
+    if (planned?.items !== items) planned = { items, plan: planRead(items, pduBytes(), apart) };
+    return planned.plan;
+  }
+
+  async function readAs(
+    items: readonly Item<unknown>[],
+    { requests, places }: ReadPlan,
+  ): Promise<Map<string, Reading<unknown>>> {
+    const answers = await askAll(requests.map((blocks) => (reference) => readRequest(reference, blocks)));
+    const contents = answers.map((answer, index) => parseReadAnswer(answer, requests[index] ?? []));
+    const readings = new Map<string, Reading<unknown>>();
+    for (const item of items) readings.set(item.name, assemble(item, places.get(item.name) ?? [], contents));
+    return readings;
+  }
+
+  function assemble(
+    item: Item<unknown>,
+    places: readonly Place[],
+    contents: readonly (readonly (Buffer | S7Refusal)[])[],
+  ): Reading<unknown> {
+    const parts: Buffer[] = [];
+    for (const { request, block, at, bytes } of places) {
+      const content = contents[request]?.[block];
+      if (content === undefined || content instanceof S7Refusal) return refused('read', item, content);
+      if (places.length === 1) return item.decode(content, at);
+      parts.push(content.subarray(at, at + bytes));
+    }
+    return item.decode(Buffer.concat(parts));
+  }
+
+  function refused(
+    what: 'read' | 'write',
+    item: Item<unknown>,
+    refusal: S7Refusal | undefined,
+  ): KeyswitchError {
+    const said = refusal === undefined ? '' : ` (${refusal.message})`;
+    const message = `The ${peer} refuses to ${what} ${item.name}${said}. ${hintFor(refusal)}`;
+    return new KeyswitchError('plc-refused', message, { cause: refusal });
+  }
+
+  async function writeNow<Value>(item: Item<Value>, value: Value, verify: boolean): Promise<void> {
+    const { area, byteOffset, bitNumber } = item;
+    const content = item.encode(value);
+    const longest = pduBytes() - WRITE_OVERHEAD;
+    for (let at = 0; at < content.length; at += longest) {
+      const place = { area, offset: byteOffset + at, bitNumber };
+      const part = content.subarray(at, at + longest);
+      const answer = await ask((reference) => writeRequest(reference, place, part));
+      try {
+        parseWriteAnswer(answer);
+      } catch (error) {
+        throw error instanceof S7Refusal ? refused('write', item, error) : error;
+      }
+    }
+    // The answer to a write only says that it was well-formed: a program may copy over the word in the same cycle.
+    if (verify) await readBack(item, value);
+  }
+
+  async function readBack<Value>(item: Item<Value>, value: Value): Promise<void> {
+    const reading = (await readAs([item], planRead([item], pduBytes()))).get(item.name);
+    // As it can be written: a text loses what ISO 8859-1 does not have. A bit is encoded without its neighbours.
+    const taken = item.bitNumber === null ? item.decode(item.encode(value)) : value;
+    if (Object.is(reading, taken)) return;
+    const found =
+      reading instanceof KeyswitchError
+        ? 'cannot be read'
+        : `reads ${typeof reading === 'number' ? reading : 'otherwise'}`;
+    const what = typeof taken === 'number' ? taken : 'a text';
+    const message = `The ${peer} confirmed ${what} in ${item.name}, but the item then ${found}.`;
+    const cause = reading instanceof KeyswitchError ? reading : undefined;
+    throw new KeyswitchError('plc-write-unverified', message, { cause });
+  }
+
+  async function identifyNow(): Promise<PlcIdentity | null> {
+    const { components, modules } = IDENTITY;
+    const names = await readList(components.id);
+    if (names === null) return null;
+    const type =
+      textOf(names, components.moduleType) ?? textOf((await readList(modules.id)) ?? [], modules.orderNumber);
+    return type === null ? null : { type, name: textOf(names, components.name) };
+  }
+
+  /** The records of a list of the system state, none where the PLC has no such list; null where it is silent. */
+  async function readList(id: number): Promise<Buffer[] | null> {
+    const parts: Buffer[] = [];
+    let sequence = 0;
+    while (parts.length < MOST_PARTS) {
+      const answer = await askInVain((reference) => systemListRequest(reference, id, 0, sequence));
+      if (answer === null) return null;
+      const part = parseSystemListPart(answer);
+      if (part === null) return [];
+      parts.push(part.content);
+      if (part.isLast) return parseSystemList(Buffer.concat(parts));
+      sequence = part.sequence;
+    }
+    return [];
+  }
+
+  /** Asks what a PLC need not answer: null after a while, and a late answer is forgotten. */
+  function askInVain(build: (reference: number) => Buffer): Promise<Message | null> {
+    return new Promise((resolve) => {
+      const answer = ask(build);
+      const reference = lastReference;
+      const giveUp = clock.after(timeoutMs * LEAST_SHARE, () => {
+        if (!asked.delete(reference)) return;
+        forgotten.add(reference);
+        if (asked.size === 0) cancelDeadline();
+        resolve(null);
+      });
+      void answer.then((message) => {
+        giveUp();
+        resolve(message);
+      });
     });
   }
 
-  function toReading(name: string, value: unknown): Reading {
-    if (typeof value === 'boolean') return Number(value);
-    if (typeof value === 'number') return value;
-    return refused('read', name);
+  function isOver(): boolean {
+    return state === 'over';
   }
 
-  function refused(what: 'read' | 'write', name: string): KeyswitchError {
-    return new KeyswitchError('plc-refused', `The ${peer} refuses to ${what} ${name}. ${ACCESS_HINT}`);
-  }
-
-  function writeNow(item: Item, value: number, done: (outcome: true | KeyswitchError) => void): void {
-    client.writeItems(item.name, asWritten(item, value), (bad) => {
-      if (state !== 'in use') return;
-      if (bad) return done(refused('write', item.name));
-      // The answer to a write only says that it was well-formed: a program may copy over the word in the same cycle.
-      readNow([item], (readings) => done(verified(item, value, readings.get(item.name))));
-    });
-  }
-
-  function verified(item: Item, value: number, reading: Reading | undefined): true | KeyswitchError {
-    if (reading === value) return true;
-    const found = typeof reading === 'number' ? `reads ${reading}` : 'cannot be read';
-    const message = `The ${peer} confirmed ${value} in ${item.name}, but the item then ${found}.`;
-    const cause = typeof reading === 'number' ? undefined : reading;
-    return new KeyswitchError('plc-write-unverified', message, { cause });
+  function pduBytes(): number {
+    return setup?.pduBytes ?? 0;
   }
 
   return {
     ended: ended.promise,
+    get pduBytes() {
+      return setup?.pduBytes ?? null;
+    },
     async connect() {
       if (state !== 'new') throw reason;
+      state = 'connecting';
+      setDeadline(timeoutMs);
+      await Promise.race([shakeHands().catch(endOver), ended.promise]);
+      if (isOver()) throw reason;
+      cancelDeadline();
       state = 'in use';
-      const { host, port, rack, slot, timeoutMs } = options;
-      // nodes7's own limits must never pass before ours: they neither destroy the socket nor fail every call.
-      const parameters = {
-        host,
-        port,
-        rack,
-        slot,
-        timeout: 2 * timeoutMs,
-        noDelay: true,
-        doNotOptimize: true,
-      };
-      await enqueue<true>(writes, (finish) => client.initiateConnection(parameters, () => finish(true)));
-      log.debug({ peer }, 'PLC connection open');
+      lastHeard = clock.monotonic();
+      log.debug({ peer, ...setup }, 'PLC connection open');
     },
     async read(items) {
       if (items.length === 0) return new Map();
-      return enqueue<ReadonlyMap<string, Reading>>(reads, (finish) => readNow(items, finish));
+      return enqueue(reads, () => readNow(items));
     },
-    async write(item, value) {
-      if (!fits(item, value)) throw valueInvalid(item, value);
-      await enqueue<true>(writes, (finish) => writeNow(item, value, finish));
+    async write(item, value, { verify = true } = {}) {
+      if (!item.fits(value)) throw valueInvalid(item, value);
+      await enqueue(writes, () => writeNow(item, value, verify));
     },
-    close: () =>
-      end(new KeyswitchError('plc-unreachable', `The connection to the ${peer} was closed on this side.`)),
+    identify: () => enqueue(reads, identifyNow),
+    close: () => endAs('plc-unreachable', `The connection to the ${peer} was closed on this side.`),
   };
 }
 
-const ACCESS_HINT =
-  'Does the block exist, is it long enough and not optimised, and is PUT/GET access allowed?';
-
-/** Says that `value` cannot be written to `item`: `plc-value-invalid`. */
-export function valueInvalid(item: Item, value: unknown): KeyswitchError {
-  const given = typeof value === 'string' ? JSON.stringify(value) : String(value);
-  return new KeyswitchError(
-    'plc-value-invalid',
-    `${item.name} takes whole numbers from 0 to ${item.max}, not ${given}.`,
-  );
+/** Whether any bytes of this item are read together with others. */
+function sharesBlock(name: string, { requests, places }: ReadPlan): boolean {
+  const blocks = (places.get(name) ?? []).map(({ request, block }) => requests[request]?.[block]);
+  return blocks.some((block) => block !== undefined && block.names.length > 1);
 }
 
-/** nodes7 writes a bit as 1 for `true` only. */
-function asWritten(item: Item, value: number): number | boolean {
-  return item.max === 1 ? value === 1 : value;
-}
-
-/**
- * The PDU every S7 CPU offers. A request of this size holds 19 items; S7 allows 20, and nodes7 would pack more into
- * the larger PDUs of newer CPUs.
- */
-const PDU_BYTES = 240;
-/** Offsets in a frame: TPKT (RFC 1006) 0..3, COTP data header 4..6, S7 header 7..18, parameters from 19. */
-const TPKT_VERSION = 3;
-const SHORTEST_FRAME = 7;
-const S7_ID_AT = 7;
-const S7_ID = 0x32;
-const S7_KIND_AT = 8;
-const S7_ERROR_AT = 17;
-const FUNCTION_AT = 19;
-const ITEM_COUNT_AT = 20;
-const ITEMS_AT = 21;
-const READ_VARIABLES = 0x04;
-const ITEM_OK = 0xff;
-/** Acknowledgements without and with data; the only kinds whose header holds an error. */
-const ACKNOWLEDGEMENTS = new Set([2, 3]);
-/** Transport sizes that give a length in bits; the others give bytes. */
-const LENGTH_IN_BITS = new Set([0x03, 0x04, 0x05]);
-
-/**
- * A nodes7 that connects once. nodes7 heals its connections by itself, late and in the background, lets what a peer
- * sends throw out of its socket handlers, and takes each chunk of the stream for one whole frame; here every such
- * event is one report of loss, after which nothing happens any more.
- */
-class OneTimeClient extends NodeS7 {
-  readonly #peer: string;
-  readonly #lost: (error: KeyswitchError) => void;
-  #unread = Buffer.alloc(0);
-  #connectedOnce = false;
-  #destroyed = false;
-
-  /** `lost` is called for each event that ends the connection, possibly more than once. */
-  constructor(peer: string, lost: (error: KeyswitchError) => void) {
-    super({ silent: true });
-    this.requestMaxPDU = PDU_BYTES;
-    this.#peer = peer;
-    this.#lost = lost;
-  }
-
-  /** Runs code of nodes7 that may throw: an exception is a loss of the connection, never of the process. */
-  guard(work: () => void): void {
-    try {
-      work();
-    } catch (cause) {
-      this.#unreachable(`The answer of the ${this.#peer} is no S7: ${messageOf(cause)}.`, cause);
-    }
-  }
-
-  /**
-   * Ends everything. `abruptly`: with a reset (RFC 9293 section 3.10.5), because after a close the system would go on
-   * sending what the peer has not acknowledged, and a write given up long ago could still reach the PLC.
-   */
-  destroy(abruptly: boolean): void {
-    this.#destroyed = true;
-    if (abruptly && this.isoclient?.connecting === false) this.isoclient.resetAndDestroy();
-    this.connectionCleanup();
-    clearTimeout(this.reconnectTimer);
-  }
-
-  override connectNow(parameters: ConnectionParameters): void {
-    if (this.#connectedOnce) return;
-    this.#connectedOnce = true;
-    super.connectNow(parameters);
-  }
-
-  override connectError(cause: unknown): void {
-    this.#unreachable(`Cannot connect to the ${this.#peer}: ${reasonOf(cause)}.`, cause);
-  }
-
-  override readWriteError(cause: unknown): void {
-    this.#unreachable(`The connection to the ${this.#peer} broke: ${reasonOf(cause)}.`, cause);
-  }
-
-  override connectionReset(): void {
-    this.#unreachable(`The answer of the ${this.#peer} is no S7, or not to what was asked.`);
-  }
-
-  override packetTimeout(): void {
-    this.#lost(new KeyswitchError('plc-timeout', `No answer from the ${this.#peer}.`));
-  }
-
-  override onClientDisconnect(): void {
-    this.#unreachable(
-      `The ${this.#peer} closed the connection. Are rack and slot right, and is a connection free?`,
-    );
-  }
-
-  override onClientClose(): void {
-    this.onClientDisconnect();
-  }
-
-  override onISOConnectReply(chunk: Buffer): void {
-    this.#receive(chunk, (frame) => super.onISOConnectReply(frame));
-  }
-
-  override onPDUReply(chunk: Buffer): void {
-    this.#receive(chunk, (frame) => super.onPDUReply(frame));
-  }
-
-  override onResponse(chunk: Buffer): void {
-    this.#receive(chunk, (frame) => {
-      if (isS7Error(frame)) return this.#turnedDown(frame);
-      clearLengthsOfRefusedItems(frame);
-      super.onResponse(frame);
-    });
-  }
-
-  #receive(chunk: Buffer, handle: (frame: Buffer) => void): void {
-    this.#unread = Buffer.concat([this.#unread, chunk]);
-    this.guard(() => {
-      while (!this.#destroyed && this.#unread.length >= SHORTEST_FRAME) {
-        const length = this.#unread.readUInt16BE(2);
-        if (this.#unread[0] !== TPKT_VERSION || length < SHORTEST_FRAME)
-          throw new Error('a frame without TPKT header');
-        if (this.#unread.length < length) return;
-        const frame = this.#unread.subarray(0, length);
-        this.#unread = this.#unread.subarray(length);
-        handle(frame);
-      }
-    });
-  }
-
-  #turnedDown(frame: Buffer): void {
-    const code = frame.toString('hex', S7_ERROR_AT, S7_ERROR_AT + 2);
-    const message = `The ${this.#peer} turned the request down with S7 error 0x${code}. ${ACCESS_HINT}`;
-    this.#lost(new KeyswitchError('plc-refused', message));
-  }
-
-  #unreachable(message: string, cause?: unknown): void {
-    this.#lost(new KeyswitchError('plc-unreachable', message, { cause }));
+function hintFor(refusal: S7Refusal | undefined): string {
+  if (refusal?.of !== 'item') return ACCESS_HINT;
+  switch (refusal.code) {
+    case ITEM_CODES.accessDenied:
+      return 'Is PUT/GET access allowed, and the block not optimised?';
+    case ITEM_CODES.beyondTheEnd:
+      return 'The block is shorter than that.';
+    case ITEM_CODES.doesNotExist:
+      return 'Does the block exist, and is it not optimised?';
+    default:
+      return ACCESS_HINT;
   }
 }
 
-/** An acknowledgement with an error class, as CPUs without PUT/GET access send it; nodes7 would wait for another answer. */
-function isS7Error(frame: Buffer): boolean {
-  if (frame.length < S7_ERROR_AT + 2 || frame[S7_ID_AT] !== S7_ID) return false;
-  return ACKNOWLEDGEMENTS.has(frame.readUInt8(S7_KIND_AT)) && frame.readUInt16BE(S7_ERROR_AT) !== 0;
-}
-
-/**
- * Some servers, Snap7 among them, give a refused item the length 4 though no data follow; nodes7 would then look for
- * the items after it half a byte off.
- */
-function clearLengthsOfRefusedItems(frame: Buffer): void {
-  if (frame[FUNCTION_AT] !== READ_VARIABLES) return;
-  let at = ITEMS_AT;
-  for (let left = frame.readUInt8(ITEM_COUNT_AT); left > 0 && at + 4 <= frame.length; left--) {
-    if (frame[at] !== ITEM_OK) frame.writeUInt16BE(0, at + 2);
-    const length = frame.readUInt16BE(at + 2);
-    const bytes = LENGTH_IN_BITS.has(frame.readUInt8(at + 1)) ? Math.ceil(length / 8) : length;
-    at += 4 + bytes + (bytes % 2);
-  }
+/** The text of the record with this index, without what fills it up. */
+function textOf(
+  records: readonly Buffer[],
+  { index, length }: { readonly index: number; readonly length: number },
+): string | null {
+  const record = records.find((candidate) => candidate.readUInt16BE(0) === index);
+  const text = record
+    ?.toString('latin1', 2, 2 + length)
+    .replaceAll(/[^\x20-\x7e\xa0-\xff]+/g, ' ')
+    .trim();
+  return text === undefined || text === '' ? null : text;
 }
 
 /** The message of an error; its code where it has none, as when every address of a host name failed. */

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   decide,
   initialState,
+  succeedingState,
   type Answer,
   type Disobedience,
   type LinkAction,
@@ -18,6 +19,7 @@ const PLC_WINS: LinkSettings = { defaultValue: 0, onConnect: 'plc' };
 
 const write = (value: number): LinkAction => ({ do: 'write', value });
 const signIn = (value: number): LinkAction => ({ do: 'sign-in', value });
+const fillIn = (value: number): LinkAction => ({ do: 'fill-in', value });
 const signOut: LinkAction = { do: 'sign-out' };
 const warn = (value: number, reason: Disobedience): LinkAction => ({ do: 'warn', value, reason });
 const answered = (answer: Answer): LinkEvent => ({ type: 'answered', answer });
@@ -370,7 +372,7 @@ describe('a connection', () => {
     play.host(5);
     play.sees({ type: 'write-failed', lost: true });
     play.sees({ type: 'disconnected' });
-    expect(play.host(null)).toEqual([signIn(0)]);
+    expect(play.host(null)).toEqual([fillIn(0)]);
     play.sees({ type: 'connected' }, { wanted: 5, signedIn: true });
     expect(play.reads(5)).toEqual([]);
     expect(play.sees(answered('signed-in'), { wanted: 0 })).toEqual([write(0)]);
@@ -417,7 +419,7 @@ describe('a connection', () => {
 describe('the fallback user', () => {
   it('is asked for at the start, once', () => {
     const play = new Play(HOST_WINS);
-    expect(play.sees({ type: 'host-changed' })).toEqual([signIn(0)]);
+    expect(play.sees({ type: 'host-changed' })).toEqual([fillIn(0)]);
     expect(play.sees(answered('unknown'))).toEqual([]);
     expect(play.host(null)).toEqual([]);
     expect(play.sees({ type: 'connected' })).toEqual([write(0)]);
@@ -432,19 +434,19 @@ describe('the fallback user', () => {
 
   it('comes back after each sign-out, and the default is written at once', () => {
     const play = inStep(HOST_WINS, 9);
-    expect(play.host(null)).toEqual([write(0), signIn(0)]);
+    expect(play.host(null)).toEqual([write(0), fillIn(0)]);
     play.sees({ type: 'written' });
     expect(play.sees(answered('signed-in'), { signedIn: true })).toEqual([]);
     expect(play.host(9)).toEqual([write(9)]);
     play.sees({ type: 'written' });
-    expect(play.host(null)).toEqual([write(0), signIn(0)]);
+    expect(play.host(null)).toEqual([write(0), fillIn(0)]);
   });
 
   it('comes back while the PLC is away', () => {
     const play = new Play(HOST_WINS, 9);
-    expect(play.host(null)).toEqual([signIn(0)]);
+    expect(play.host(null)).toEqual([fillIn(0)]);
     expect(play.sees(answered('signed-in'), { signedIn: true })).toEqual([]);
-    expect(play.host(null)).toEqual([signIn(0)]);
+    expect(play.host(null)).toEqual([fillIn(0)]);
   });
 
   it("is not asked for again by the sign-out that the PLC's default led to", () => {
@@ -613,7 +615,8 @@ class World {
     const question = this.#question;
     if (question === null) return;
     this.#question = null;
-    const known = question.do === 'sign-in' && this.#users.has(question.value);
+    const known = question.do !== 'sign-out' && 'value' in question && this.#users.has(question.value);
+    if (question.do === 'fill-in' && this.current !== null) return this.#tell(answered('unchanged'));
     if (question.do === 'sign-out') this.current = null;
     else if (known) this.current = question.value;
     this.#tell(answered(question.do === 'sign-out' ? 'signed-out' : known ? 'signed-in' : 'unknown'));
@@ -659,6 +662,70 @@ const worlds = fc.record({
   users: fc.constantFrom(new Set([4, 5, 9]), new Set([0, 4, 5, 9])),
 });
 
+describe('what is to be written even where it stands already', () => {
+  it('is written at once', () => {
+    const play = inStep(HOST_WINS);
+    expect(play.sees({ type: 'rewrite' })).toEqual([write(0)]);
+    expect(play.sees({ type: 'written' })).toEqual([]);
+  });
+
+  it('is written after what is on its way', () => {
+    const play = inStep(HOST_WINS);
+    expect(play.host(9)).toEqual([write(9)]);
+    expect(play.sees({ type: 'rewrite' })).toEqual([]);
+    expect(play.sees({ type: 'written' })).toEqual([write(9)]);
+    expect(play.sees({ type: 'written' })).toEqual([]);
+  });
+
+  it('is written when the door has answered, whatever is read meanwhile', () => {
+    const play = inStep(HOST_WINS);
+    play.reads(77);
+    expect(play.sees({ type: 'rewrite' })).toEqual([]);
+    expect(play.reads(0)).toEqual([]);
+    expect(play.sees(answered('unknown'))).toContainEqual(write(0));
+  });
+
+  it('is forgotten with the connection', () => {
+    const play = inStep(HOST_WINS);
+    play.reads(77);
+    play.sees({ type: 'rewrite' });
+    play.sees({ type: 'disconnected' });
+    expect(play.state.insisting).toBe(false);
+  });
+});
+
+describe('a link that takes the place of another one at the same word', () => {
+  function successorOf(former: Play): Play {
+    const play = new Play(HOST_WINS);
+    play.now = former.now;
+    play.state = succeedingState(former.state);
+    return play;
+  }
+
+  it('takes a change that the other one has not read for an edge', () => {
+    const play = successorOf(inStep(HOST_WINS, 9));
+    expect(play.sees({ type: 'host-changed' })).toEqual([]);
+    expect(play.reads(4)).toEqual([signIn(4)]);
+  });
+
+  it('takes the write of the other one for no edge, however late it comes', () => {
+    const former = inStep(HOST_WINS, 9);
+    expect(former.host(5)).toEqual([write(5)]);
+    const play = successorOf(former);
+    expect(play.host(4)).toEqual([write(4)]);
+    play.sees({ type: 'written' });
+    expect(play.reads(5)).toEqual([warn(5, 'late-write'), write(4)]);
+  });
+
+  it('asks for its own fallback user', () => {
+    const play = inStep(HOST_WINS);
+    const successor = new Play({ defaultValue: 3, onConnect: 'host' });
+    successor.now = { ...play.now, wanted: 3 };
+    successor.state = succeedingState(play.state);
+    expect(successor.sees({ type: 'host-changed' })).toEqual([write(3), fillIn(3)]);
+  });
+});
+
 describe('a link, however its messages cross,', () => {
   it('ends with the PLC and the host in step', () => {
     const steps = fc.array(fc.oneof({ weight: 3, arbitrary: moves }, { weight: 1, arbitrary: edges }), {
@@ -686,7 +753,7 @@ describe('a link, however its messages cross,', () => {
         world.settle();
         // The one thing the link asks for of its own accord is the fallback user.
         expect(
-          world.asked.slice(before).every((action) => action.do === 'sign-in' && action.value === 0),
+          world.asked.slice(before).every((action) => action.do === 'fill-in' && action.value === 0),
         ).toBe(true);
         if (!users.has(0)) expect(world.current === null ? world.word : world.current).toBe(world.word);
       }),

@@ -6,6 +6,8 @@ export type LinkAction =
   | { readonly do: 'write'; readonly value: number }
   /** Ask the door to sign in the user with this value; report `answered`. */
   | { readonly do: 'sign-in'; readonly value: number }
+  /** The same for the fallback user, only if nobody else is signed in by then; report `answered`. */
+  | { readonly do: 'fill-in'; readonly value: number }
   /** Ask the door to end the session; report `answered`. */
   | { readonly do: 'sign-out' }
   /** Tell the operator that a value from the PLC was not obeyed. */
@@ -29,7 +31,9 @@ export type LinkEvent =
   | { readonly type: 'written' }
   /** `lost`: the connection went away meanwhile, so the value may or may not have reached the PLC. */
   | { readonly type: 'write-failed'; readonly lost: boolean }
-  | { readonly type: 'answered'; readonly answer: Answer };
+  | { readonly type: 'answered'; readonly answer: Answer }
+  /** Somebody wants the host's value written, even where the PLC holds it already. */
+  | { readonly type: 'rewrite' };
 
 /** How things stand when the event is looked at. */
 export interface Surroundings {
@@ -59,6 +63,8 @@ export interface LinkState {
   readonly known: number | null;
   /** `wanted` is still to be written. */
   readonly unwritten: boolean;
+  /** It is to be written even where the PLC holds it. */
+  readonly insisting: boolean;
   /** The value on its way to the PLC. */
   readonly writing: number | null;
   /** Polls up to this number were asked for before our last write was done: what they read is no edge. */
@@ -93,6 +99,7 @@ export function initialState(wanted: number): LinkState {
     wanted,
     known: null,
     unwritten: false,
+    insisting: false,
     writing: null,
     staleUpTo: 0,
     adopting: false,
@@ -103,6 +110,19 @@ export function initialState(wanted: number): LinkState {
     fallbackAsked: false,
     refused: null,
   };
+}
+
+/**
+ * The state of a link that takes the place of another one at the same word, when nothing is being asked: what that
+ * one knew of the word goes on counting, so that a change which it had not read yet is an edge. A write of its own
+ * that is still on its way is not.
+ */
+export function succeedingState(former: LinkState): LinkState {
+  const { writing } = former;
+  const state = { ...former, fallbackAsked: false };
+  if (writing === null) return state;
+  const unsure = former.unsure.includes(writing) ? former.unsure : [...former.unsure, writing];
+  return { ...state, writing: null, unwritten: true, unsure, unsurePolls: LATE_WRITE_POLLS };
 }
 
 /** Takes one event into account: the state after it, and what to do, in order. */
@@ -151,6 +171,10 @@ function take(draft: Draft, event: LinkEvent, context: Context): void {
       return writeFailed(draft, event, context);
     case 'answered':
       return answered(draft, event, context);
+    case 'rewrite':
+      draft.insisting = true;
+      draft.adopting = false;
+      return reconcile(draft, context);
     case 'host-changed':
     case 'disconnected':
       return reconcile(draft, context);
@@ -160,6 +184,7 @@ function take(draft: Draft, event: LinkEvent, context: Context): void {
 function disconnected(draft: Draft): void {
   draft.online = false;
   draft.adopting = false;
+  draft.insisting = false;
 }
 
 function connected(draft: Draft, context: Context): void {
@@ -226,7 +251,12 @@ function edge(draft: Draft, value: number, context: Context): void {
 function ask(draft: Draft, question: Question, { settings, actions }: Context): void {
   draft.asking = question;
   if (question.value === settings.defaultValue) draft.fallbackAsked = true;
-  actions.push(question.on === 'sign-out' ? { do: 'sign-out' } : { do: 'sign-in', value: question.value });
+  actions.push(actionOf(question));
+}
+
+function actionOf({ value, on }: Question): LinkAction {
+  if (on === 'sign-out') return { do: 'sign-out' };
+  return { do: on === 'fallback' ? 'fill-in' : 'sign-in', value };
 }
 
 function answered(
@@ -272,8 +302,9 @@ function reconcile(draft: Draft, context: Context): void {
 }
 
 function writeIfNeeded(draft: Draft, { actions }: Context): void {
-  draft.unwritten = draft.known !== draft.wanted;
+  draft.unwritten = draft.insisting || draft.known !== draft.wanted;
   if (!draft.unwritten) return;
+  draft.insisting = false;
   draft.writing = draft.wanted;
   actions.push({ do: 'write', value: draft.wanted });
 }

@@ -4,15 +4,19 @@ import { KeyswitchError } from '../errors.ts';
 import { createSystemClock } from '../ports/clock.ts';
 import { createMemoryLog } from '../ports/log.ts';
 import { createSystemRandom } from '../ports/random.ts';
-import { itemAt, parseAddress, parseArea, type Item } from './address.ts';
+import { parseAddress, parseArea } from './address.ts';
 import { type Reading } from './driver.ts';
+import { numberItem, type Item } from './items.ts';
 import {
   createConnection,
   type ConnectionStatus,
   type PlcConnection,
   type ReadListener,
 } from './connection.ts';
-import { createLink, type Link, type LinkDefinition, type LinkStatus, type PlcDoor } from './link.ts';
+import type { CurrentUser, PlcDoor, PlcSignIn } from './door.ts';
+import { createHistory } from './history.ts';
+import { createLink, type Link, type LinkPorts, type LinkStatus } from './link.ts';
+import type { LinkDefinition } from './link-definition.ts';
 
 const APP = 'EB97A642-78F5-4458-B8CA-036FE70298EF';
 const WORD = 188;
@@ -33,12 +37,18 @@ class House implements PlcDoor {
   fails = false;
   /** What an answer waits for. */
   gate = Promise.resolve();
-  #current: { readonly value: number | null } | null = null;
+  /** Whom values mean, where nobody is signed in with them. */
+  readonly names = new Map<number, string>();
+  #current: CurrentUser | null = null;
   readonly #listeners = new Set<() => void>();
+  readonly #nameListeners = new Set<() => void>();
 
   /** Somebody signs in at the host (null: with data that is no number), or signs out. */
   becomes(current: number | null | 'nobody'): void {
-    this.#current = current === 'nobody' ? null : { value: current };
+    this.#current =
+      current === 'nobody'
+        ? null
+        : { value: current, name: `user ${current}`, signedInAt: 1_767_247_200_000 };
     for (const listener of [...this.#listeners]) listener();
   }
 
@@ -63,9 +73,18 @@ class House implements PlcDoor {
     return this.#current !== null;
   }
 
-  async signIn(_appId: string, value: number, { allowAdmin }: { allowAdmin: boolean }): Promise<Answer> {
-    this.asked.push(`sign in ${value}`);
+  current(): CurrentUser | null {
+    return this.#current;
+  }
+
+  async signIn(
+    _appId: string,
+    value: number,
+    { allowAdmin, onlyIfNobody }: Pick<PlcSignIn, 'allowAdmin' | 'onlyIfNobody'>,
+  ): Promise<Answer> {
+    this.asked.push(onlyIfNobody === true ? `fill in ${value}` : `sign in ${value}`);
     await this.gate;
+    if (onlyIfNobody === true && this.isSignedIn()) return 'unchanged';
     if (this.fails) throw new Error('the store does not answer');
     const type = this.users.get(value);
     if (type === undefined) return 'unknown';
@@ -81,9 +100,34 @@ class House implements PlcDoor {
     this.becomes('nobody');
   }
 
-  onChange(_appId: string, listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+  end(): Promise<void> {
+    return this.signOut();
+  }
+
+  follow(_appId: string, listener: (user: CurrentUser | null) => void): () => void {
+    const own = (): void => listener(this.#current);
+    this.#listeners.add(own);
+    own();
+    return () => this.#listeners.delete(own);
+  }
+
+  nameOf(_appId: string, value: number): string | null {
+    return this.names.get(value) ?? null;
+  }
+
+  /** It is known from now on whom a value means. */
+  isNamed(value: number, name: string): void {
+    this.names.set(value, name);
+    for (const listener of [...this.#nameListeners]) listener();
+  }
+
+  onNames(listener: () => void): () => void {
+    this.#nameListeners.add(listener);
+    return () => this.#nameListeners.delete(listener);
+  }
+
+  async findName(_appId: string, value: number): Promise<string | null> {
+    return Promise.resolve(this.nameOf(_appId, value));
   }
 }
 
@@ -97,9 +141,12 @@ class StubConnection implements PlcConnection {
     since: 0,
     roundTripMs: 1,
     lastError: null,
+    plc: null,
+    pduBytes: null,
   };
+  readonly history = createHistory(clock);
   readonly #outcome: KeyswitchError | null;
-  #listener: ReadListener = () => undefined;
+  #listener: ReadListener<unknown> = () => undefined;
 
   constructor(outcome: KeyswitchError | null) {
     this.#outcome = outcome;
@@ -112,13 +159,13 @@ class StubConnection implements PlcConnection {
     await new Promise((resolve) => setImmediate(resolve));
   }
 
-  watch(_item: Item, listener: ReadListener): () => void {
-    this.#listener = listener;
+  watch<Value>(_item: Item<Value>, listener: ReadListener<Value>): () => void {
+    this.#listener = listener as ReadListener<unknown>;
     return () => undefined;
   }
 
-  async write(_item: Item, value: number): Promise<void> {
-    this.written.push(value);
+  async write<Value>(_item: Item<Value>, value: Value): Promise<void> {
+    this.written.push(Number(value));
     if (this.#outcome !== null) await Promise.reject(this.#outcome);
   }
 
@@ -165,7 +212,11 @@ interface Opened {
   readonly log: ReturnType<typeof createMemoryLog>;
 }
 
-function openLink(changes: Partial<LinkDefinition> = {}, connection = openConnection()): Opened {
+function openLink(
+  changes: Partial<LinkDefinition> = {},
+  connection: PlcConnection = openConnection(),
+  ports: Partial<LinkPorts> = {},
+): Opened {
   const log = createMemoryLog();
   const definition: LinkDefinition = {
     id: 'link-1',
@@ -176,9 +227,14 @@ function openLink(changes: Partial<LinkDefinition> = {}, connection = openConnec
     defaultValue: 0,
     onConnect: 'host',
     allowAdmin: false,
+    lifeBit: null,
+    userName: null,
+    signInTime: null,
+    request: null,
+    acknowledge: null,
     ...changes,
   };
-  const link = createLink(definition, house, connection, { clock, log });
+  const link = createLink(definition, house, connection, { clock, log, ...ports });
   closing.push(() => link.close());
   return { link, connection, log };
 }
@@ -204,7 +260,7 @@ function holds(value: number): (status: LinkStatus) => boolean {
 function polls(connection: PlcConnection, count = 5): Promise<void> {
   return new Promise((resolve) => {
     let left = count;
-    const stop = connection.watch(itemAt(parseArea('DB250'), parseAddress(`W${WORD}`)), () => {
+    const stop = connection.watch(numberItem(parseArea('DB250'), parseAddress(`W${WORD}`)), () => {
       left -= 1;
       if (left > 0) return;
       stop();
@@ -226,7 +282,7 @@ describe('a link', () => {
     expect(await plc.getWord(WORD)).toBe(0);
     await polls(connection);
     // Once at the start and once when the controls were left, for a fallback user.
-    expect(house.asked).toEqual(['sign in 0', 'sign in 0']);
+    expect(house.asked).toEqual(['fill in 0', 'fill in 0']);
   });
 
   it('signs in the user whose value the PLC shows, and out at the default', async () => {
@@ -239,7 +295,7 @@ describe('a link', () => {
     await plc.setWord(WORD, 0);
     await house.until(null);
     await polls(connection);
-    expect(house.asked).toEqual(['sign in 0', 'sign in 4', 'sign in 0', 'sign out']);
+    expect(house.asked).toEqual(['fill in 0', 'sign in 4', 'sign in 0', 'sign out']);
     expect(await plc.getWord(WORD)).toBe(0);
   });
 
@@ -352,7 +408,7 @@ describe('a link', () => {
     house.becomes(9);
     expect(link.status.pending).toBe(true);
     house.becomes(5);
-    const { lastError, pending } = await until(link, ({ state }) => state === 'offline');
+    const { lastError, pending } = await until(link, ({ state }) => state === 'backing-off');
     expect(lastError?.code).toBe('plc-timeout');
     expect(pending).toBe(true);
     house.becomes(4);
@@ -366,20 +422,20 @@ describe('a link', () => {
     await until(link, holds(0));
     await plc.freeze();
     house.becomes(9);
-    await until(link, ({ state }) => state === 'offline');
+    await until(link, ({ state }) => state === 'backing-off');
     house.becomes(5);
     plc.thaw();
     await until(link, holds(5));
     await polls(connection);
     expect(house.currentValue()).toBe(5);
-    expect(house.asked).toEqual(['sign in 0']);
+    expect(house.asked).toEqual(['fill in 0']);
   });
 
   it('recovers when the PLC was killed and starts anew, with the right word', async () => {
     const { link } = openLink();
     await until(link, holds(0));
     await plc.kill();
-    const { lastError } = await until(link, ({ state }) => state === 'offline');
+    const { lastError } = await until(link, ({ state }) => state === 'backing-off');
     expect(lastError?.code).toBe('plc-unreachable');
     house.becomes(9);
     expect(link.status.pending).toBe(true);
@@ -394,12 +450,12 @@ describe('a link', () => {
     const connection = openConnection();
     const bad = openLink({ id: 'bad', area: 'DB251' }, connection);
     const { link } = openLink({ id: 'good' }, connection);
-    const { lastError, state } = await until(bad.link, ({ state: now }) => now === 'offline');
-    expect({ code: lastError?.code, state }).toEqual({ code: 'plc-refused', state: 'offline' });
+    const { lastError, state } = await until(bad.link, ({ state: now }) => now === 'degraded');
+    expect({ code: lastError?.code, state }).toEqual({ code: 'plc-refused', state: 'degraded' });
     await until(link, holds(0));
     house.becomes(9);
     await until(link, holds(9));
-    expect(bad.link.status).toMatchObject({ state: 'offline', pending: true });
+    expect(bad.link.status).toMatchObject({ state: 'degraded', pending: true });
     await polls(connection);
     const told = bad.log.lines.filter(({ level }) => level === 'warn').length;
     await polls(connection);
@@ -426,19 +482,34 @@ describe('a link', () => {
       address: `W${WORD}`,
       state: 'online',
       since: expect.any(Number) as number,
+      plc: null,
       value: 0,
       valueAt: expect.any(Number) as number,
+      user: null,
+      roundTripsMs: expect.toSatisfy((all: unknown[]) => all.length === 120) as number[],
+      errorsLastHour: 0,
       roundTripMs: expect.toSatisfy((ms) => ms === null || (ms as number) > 0) as number,
       lastError: null,
       pending: false,
     });
   });
 
+  it('tells whom its word means: the current user, or whoever has the value', async () => {
+    const { link } = openLink();
+    await until(link, holds(0));
+    house.becomes(9);
+    expect((await until(link, holds(9))).user).toBe('user 9');
+    house.becomes('nobody');
+    expect((await until(link, holds(0))).user).toBeNull();
+    house.isNamed(0, 'visitor');
+    expect((await until(link, ({ user }) => user !== null)).user).toBe('visitor');
+  });
+
   it('follows nothing once closed', async () => {
     const { link, connection } = openLink();
     await until(link, holds(0));
     link.close();
-    expect(link.status.state).toBe('closed');
+    expect(link.status.state).toBe('idle');
     house.becomes(9);
     await plc.setWord(WORD, 4);
     await polls(connection);
@@ -465,7 +536,7 @@ describe('a link', () => {
     const { link } = openLink({}, stub);
     await stub.reads(9);
     await stub.reads(new KeyswitchError('plc-refused'));
-    expect(link.status).toMatchObject({ state: 'offline', lastError: { code: 'plc-refused' } });
+    expect(link.status).toMatchObject({ state: 'degraded', lastError: { code: 'plc-refused' } });
     await stub.reads(0);
     expect(link.status).toMatchObject({ state: 'online', value: 9, pending: false });
     expect(stub.written).toEqual([9, 9]);
@@ -489,7 +560,7 @@ describe('a link', () => {
     const stub = new StubConnection(refusal);
     const { link, log } = openLink({}, stub);
     await until(link, ({ lastError }) => lastError?.code === 'plc-refused');
-    expect(link.status).toMatchObject({ state: 'online', pending: true });
+    expect(link.status).toMatchObject({ state: 'degraded', pending: true });
     for (const times of [2, 3]) {
       await stub.reads(4);
       expect(stub.written).toHaveLength(times);

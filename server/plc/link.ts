@@ -1,58 +1,25 @@
 /** Keeps one word of a PLC and one app's current user in step: wires the machine to the connection and to the door. */
-import { invalidInput, isKeyswitchError, messageOf, type KeyswitchError } from '../errors.ts';
+import { isKeyswitchError, KeyswitchError, messageOf } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
-import { fits, formatAddress, formatArea, itemAt, parseAddress, parseArea, type Item } from './address.ts';
 import type { ConnectionState, ConnectionStatus, PlcConnection, PlcFault } from './connection.ts';
-import { valueInvalid, type Reading } from './driver.ts';
+import type { PlcDoor } from './door.ts';
+import { startExtras } from './extras.ts';
+import { valueInvalid } from './items.ts';
+import { checkLink, type LinkDefinition, type LinkExtras } from './link-definition.ts';
 import {
   decide,
   initialState,
+  succeedingState,
   type Answer,
   type LinkAction,
   type LinkEvent,
-  type Refusal,
+  type LinkState,
   type Surroundings,
 } from './link-machine.ts';
-
-export interface LinkDefinition {
-  readonly id: string;
-  /** `Data Source=127.0.0.1:102,0,2`. */
-  readonly connection: string;
-  /** `DB250`, see `parseArea`. */
-  readonly area: string;
-  /** `W188`, see `parseAddress`. */
-  readonly address: string;
-  readonly appId: string;
-  /** What the PLC shows while nobody is signed in, or the value of the fallback user. */
-  readonly defaultValue: number;
-  /** Who wins when a connection is made: `host` writes the host's state, `plc` adopts what the PLC holds. */
-  readonly onConnect: 'host' | 'plc';
-  /** Whether the PLC may sign in users of type Admin. */
-  readonly allowAdmin: boolean;
-}
-
-/** What a link needs of the rest of the house. Its answers may be late, but what it says of the current user must be the truth of that moment. */
-export interface PlcDoor {
-  /** The value (app-user data as number) of the app's current user, or null when nobody is signed in or the data is no number. */
-  currentValue(appId: string): number | null;
-  /** Whether anybody is signed in at the app, whatever the data: a fallback user must not push out a user without a number. */
-  isSignedIn(appId: string): boolean;
-  /**
-   * Signs in the user whose data at this app equals `value`; when it resolves, `currentValue` tells the new state.
-   * `unchanged`: that user is signed in already. `unknown`: no enabled user has it. `barred`: an Admin user and not
-   * allowed, or refused.
-   */
-  signIn(
-    appId: string,
-    value: number,
-    options: { allowAdmin: boolean; linkId: string },
-  ): Promise<'signed-in' | 'unchanged' | Refusal>;
-  /** Ends the app's session, if any, with reason `plc`; when it resolves, `currentValue` tells the new state. */
-  signOut(appId: string, linkId: string): Promise<void>;
-  /** Calls back whenever the app's current user changed (from whichever side). */
-  onChange(appId: string, listener: () => void): () => void;
-}
+import { isLost } from './mirror.ts';
+import type { RequestState } from './request-machine.ts';
+import type { RequestMemory } from './requests.ts';
 
 export interface LinkStatus {
   readonly id: string;
@@ -61,16 +28,23 @@ export interface LinkStatus {
   readonly connection: string;
   readonly area: string;
   readonly address: string;
-  /** The state of the connection, and `offline` while the PLC refuses to give this word. */
+  /** The state of the connection, and `degraded` while the PLC refuses anything that this link asks for. */
   readonly state: ConnectionState;
   /** When `state` began, milliseconds since the epoch. */
   readonly since: number;
-  /** The word as it was last read or written; it stays while offline. */
+  /** As the PLC reports itself; null where it does not. */
+  readonly plc: ConnectionStatus['plc'];
+  /** The word as it was last read or written; it stays while there is no connection. */
   readonly value: number | null;
   /** When `value` was last confirmed by the PLC, milliseconds since the epoch. */
   readonly valueAt: number | null;
+  /** The name of the user whom `value` means at the app; null for nobody, and for several. */
+  readonly user: string | null;
   /** How long the connection's last read took, in milliseconds. */
   readonly roundTripMs: number | null;
+  /** The slowest of each of the last 120 seconds, oldest first. */
+  readonly roundTripsMs: readonly (number | null)[];
+  readonly errorsLastHour: number;
   /** The last thing that went wrong; it stays when all is well again. */
   readonly lastError: PlcFault | null;
   /** A value of the host is still to be written. */
@@ -80,11 +54,41 @@ export interface LinkStatus {
 export interface Link {
   /** The present status, always up to date. */
   readonly status: LinkStatus;
-  /** Calls back when anything in `status` changed but `valueAt` and `roundTripMs`, which move with every read. */
+  /** Calls back when anything in `status` changed but `valueAt` and the round trips, which move with every read. */
   onStatus(listener: (status: LinkStatus) => void): () => void;
+  /**
+   * Writes what the PLC is to show now, even if it shows that already; resolves when the PLC has confirmed it, and
+   * rejects with the `plc-` error that kept it from that. What could not be written is still tried again.
+   */
+  rewrite(): Promise<void>;
+  /** Resolves when no sign-in or sign-out that the PLC asked for is under way. */
+  settled(): Promise<void>;
+  /** What a link that takes its place goes on from. */
+  readonly state: Succession;
   /** Stops following; the connection stays, for it may serve others. */
   close(): void;
 }
+
+/** What is known of the word, and of the request; null: nothing. */
+export interface Succession {
+  readonly word: LinkState | null;
+  readonly request: RequestState | null;
+}
+
+export interface LinkPorts {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** A read that takes longer is late; by default none is. */
+  readonly lateMs?: number;
+  /** By default nothing outlasts the link. */
+  readonly memory?: RequestMemory;
+  /** Of the link whose place this one takes, where it goes on counting. */
+  readonly former?: Succession;
+}
+
+const NO_FORMER: Succession = { word: null, request: null };
+
+const NO_MEMORY: RequestMemory = { taken: null, note: async () => {} };
 
 /**
  * Starts a link. The last change wins, from whichever side: a change of the current user is written at once, a
@@ -95,31 +99,33 @@ export interface Link {
  * With `onConnect: 'plc'` the PLC's word is adopted when a connection is made, unless it is what it was before the
  * connection broke and the host has changed since: then the PLC has said nothing new.
  *
- * Throws `invalid-input` for a malformed area, address or default value.
+ * Throws `invalid-input` for a definition with faults.
  */
 export function createLink(
   definition: LinkDefinition,
   door: PlcDoor,
   connection: PlcConnection,
-  ports: { readonly clock: Clock; readonly log: Log },
+  ports: LinkPorts,
 ): Link {
   const { id, appId, defaultValue, allowAdmin } = definition;
-  const { clock } = ports;
+  const { clock, memory = NO_MEMORY, former = NO_FORMER, lateMs = Infinity } = ports;
   const log = ports.log.child({ linkId: id, appId });
-  const place = { area: parseArea(definition.area), address: parseAddress(definition.address) };
-  const item = itemAt(place.area, place.address);
-  if (!fits(item, defaultValue)) throw defaultDoesNotFit(item, defaultValue);
+  const { items, link } = checkLink(definition);
+  const item = items.address;
   const identity = {
     id,
     appId,
     connection: connection.status.connection,
-    area: formatArea(place.area),
-    address: formatAddress(place.address),
+    area: link.area,
+    address: link.address,
   };
   const statusListeners = new Set<(status: LinkStatus) => void>();
   const inbox: LinkEvent[] = [];
+  /** Those who wait for the word to be written. */
+  let writers: PromiseWithResolvers<void>[] = [];
+  const settlers: (() => void)[] = [];
   let handling = false;
-  let online = false;
+  let online = former.word?.online ?? false;
   let closed = false;
   let value: number | null = null;
   let valueAt: number | null = null;
@@ -128,18 +134,20 @@ export function createLink(
   let readRefused = false;
   let writeRefused: number | null = null;
   let unfit: number | null = null;
-  let machine = initialState(look().wanted);
+  const extraFaults = new Map<keyof LinkExtras, string>();
+  let machine = former.word === null ? initialState(look().wanted) : succeedingState(former.word);
   let shown = { state: connection.status.state, since: clock.now(), digest: '' };
 
   /** How things stand right now; notes a value of the current user that no write could carry. */
   function look(): Surroundings {
-    const current = door.currentValue(appId);
-    const usable = current !== null && fits(item, current);
+    const user = door.current(appId);
+    const current = user?.value ?? null;
+    const usable = current !== null && item.fits(current);
     if (current !== null && !usable && current !== unfit) complain(valueInvalid(item, current));
     unfit = usable ? null : current;
     return {
       wanted: usable ? current : defaultValue,
-      signedIn: current !== null || door.isSignedIn(appId),
+      signedIn: user !== null,
       polls: connection.polls,
     };
   }
@@ -171,6 +179,10 @@ export function createLink(
         return void write(action.value);
       case 'sign-in':
         return void ask(() => door.signIn(appId, action.value, { allowAdmin, linkId: id }));
+      case 'fill-in':
+        return void ask(() =>
+          door.signIn(appId, action.value, { allowAdmin, linkId: id, onlyIfNobody: true }),
+        );
       case 'sign-out':
         return void ask(() => door.signOut(appId, id).then(() => 'signed-out'));
       case 'warn':
@@ -189,6 +201,12 @@ export function createLink(
       log.error({ err }, 'a request of the PLC failed');
     }
     dispatch({ type: 'answered', answer });
+    settle();
+  }
+
+  function settle(): void {
+    if (machine.asking !== null || !extras.isIdle) return;
+    for (const resolve of settlers.splice(0)) resolve();
   }
 
   async function write(wanted: number): Promise<void> {
@@ -207,17 +225,29 @@ export function createLink(
     value = written;
     valueAt = clock.now();
     dispatch({ type: 'written' });
+    // Where another write follows, it is that one which they wait for.
+    if (error !== null || (machine.writing === null && !machine.insisting)) tellWriters(error);
   }
 
   function noteWriteFailed(wanted: number, error: unknown): void {
-    const lost = isKeyswitchError(error, 'plc-unreachable') || isKeyswitchError(error, 'plc-timeout');
+    const lost = isKeyswitchError(error) && isLost(error);
     // The connection tells of its own end.
     if (!lost && writeRefused !== wanted) complain(error);
     if (!lost) writeRefused = wanted;
     dispatch({ type: 'write-failed', lost });
+    tellWriters(error);
   }
 
-  function read(reading: Reading, poll: number): void {
+  function tellWriters(error: unknown): void {
+    const told = writers;
+    writers = [];
+    for (const { resolve, reject } of told) {
+      if (error === null) resolve();
+      else reject(error);
+    }
+  }
+
+  function read(reading: number | KeyswitchError, poll: number): void {
     if (typeof reading !== 'number') return refuseToRead(reading);
     readRefused = false;
     value = reading;
@@ -235,7 +265,7 @@ export function createLink(
 
   function follow(status: ConnectionStatus): void {
     lastError = later(lastError, status.lastError);
-    setOnline(status.state === 'online' && !readRefused);
+    setOnline(isUp(status.state) && !readRefused);
     publish();
   }
 
@@ -243,6 +273,18 @@ export function createLink(
     if (now === online) return;
     online = now;
     dispatch({ type: now ? 'connected' : 'disconnected' });
+    if (!now) tellWriters(notConnected());
+  }
+
+  function tellExtraFault(field: keyof LinkExtras, fault: KeyswitchError | null): void {
+    const known = extraFaults.get(field);
+    if (fault?.message === known) return;
+    if (fault === null) extraFaults.delete(field);
+    else {
+      extraFaults.set(field, fault.message);
+      complain(fault);
+    }
+    publish();
   }
 
   function complain(error: unknown): void {
@@ -251,19 +293,40 @@ export function createLink(
     log.warn({ err: error }, 'PLC link at fault');
   }
 
+  function notConnected(): KeyswitchError {
+    const { lastError: fault } = connection.status;
+    return new KeyswitchError(fault?.code ?? 'plc-unreachable', fault?.message);
+  }
+
   function stateNow(): ConnectionState {
-    if (closed) return 'closed';
-    return readRefused && connection.status.state === 'online' ? 'offline' : connection.status.state;
+    if (closed) return 'idle';
+    const { state, roundTripMs } = connection.status;
+    if (!isUp(state)) return state;
+    // A connection is degraded by what it refuses to any link.
+    const isAtFault = readRefused || writeRefused !== null || extraFaults.size > 0;
+    return isAtFault || (roundTripMs ?? 0) > lateMs ? 'degraded' : 'online';
+  }
+
+  /** Who is signed in with the value, or else would be. */
+  function userNow(): string | null {
+    if (value === null) return null;
+    const current = door.current(appId);
+    return current?.value === value ? current.name : door.nameOf(appId, value);
   }
 
   function statusNow(): LinkStatus {
+    const { history, status } = connection;
     return {
       ...identity,
       state: shown.state,
       since: shown.since,
+      plc: status.plc,
       value,
       valueAt,
-      roundTripMs: connection.status.roundTripMs,
+      user: userNow(),
+      roundTripMs: status.roundTripMs,
+      roundTripsMs: history.roundTripsMs(),
+      errorsLastHour: history.errorsLastHour(),
       lastError,
       pending: machine.unwritten || machine.writing !== null,
     };
@@ -272,10 +335,11 @@ export function createLink(
   function publish(): void {
     const state = stateNow();
     if (state !== shown.state) shown = { ...shown, state, since: clock.now() };
-    const status = statusNow();
-    const digest = JSON.stringify([status.state, value, lastError, status.pending]);
+    const isPending = machine.unwritten || machine.writing !== null;
+    const digest = JSON.stringify([state, value, userNow(), connection.status.plc, lastError, isPending]);
     if (digest === shown.digest) return;
     shown = { ...shown, digest };
+    const status = statusNow();
     for (const listener of [...statusListeners]) {
       try {
         listener(status);
@@ -285,13 +349,15 @@ export function createLink(
     }
   }
 
-  const stops = [
-    door.onChange(appId, () => dispatch({ type: 'host-changed' })),
-    connection.onStatus(follow),
-    connection.watch(item, read),
-  ];
+  const stops = [door.onNames(publish), connection.onStatus(follow), connection.watch(item, read)];
   follow(connection.status);
-  dispatch({ type: 'host-changed' });
+  stops.push(door.follow(appId, () => dispatch({ type: 'host-changed' })));
+  // After the word itself: it is what the PLC program acts on.
+  const extras = startExtras(definition, items, {
+    ...{ door, connection, memory, clock, log, former: former.request },
+    tellFault: tellExtraFault,
+    onIdle: settle,
+  });
 
   return {
     get status() {
@@ -301,23 +367,39 @@ export function createLink(
       statusListeners.add(listener);
       return () => statusListeners.delete(listener);
     },
+    rewrite() {
+      if (!online) return Promise.reject(notConnected());
+      const written = Promise.withResolvers<void>();
+      writers.push(written);
+      dispatch({ type: 'rewrite' });
+      return written.promise;
+    },
+    settled() {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      settlers.push(resolve);
+      settle();
+      return promise;
+    },
+    get state() {
+      return { word: machine, request: extras.requestState };
+    },
     close() {
       if (closed) return;
       closed = true;
       for (const stop of stops) stop();
+      extras.close();
+      tellWriters(notConnected());
+      for (const resolve of settlers.splice(0)) resolve();
       publish();
     },
   };
 }
 
+function isUp(state: ConnectionState): boolean {
+  return state === 'online' || state === 'degraded';
+}
+
 function later(own: PlcFault | null, other: PlcFault | null): PlcFault | null {
   if (own === null || other === null) return own ?? other;
   return other.at >= own.at ? other : own;
-}
-
-function defaultDoesNotFit(item: Item, defaultValue: number): KeyswitchError {
-  return invalidInput(
-    'defaultValue',
-    `${item.name} takes whole numbers from 0 to ${item.max}, not ${defaultValue}`,
-  );
 }

@@ -1,12 +1,14 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { ADMINISTRATOR, openControlRoom, type ControlRoom } from '../../test/house.ts';
+import type { KeyswitchError } from '../errors.ts';
 import type { Store } from '../store/store.ts';
-import { createPlcDoor } from './door.ts';
-import type { PlcDoor } from './link.ts';
+import { createPlcDoor, type PlcDoor } from './door.ts';
 import { createLinks, type Links, type NewLink } from './links.ts';
 
 /** Nothing listens there. */
 const NOWHERE = 'Data Source=127.0.0.1:1,0,2';
+
+const NO_EXTRAS = { lifeBit: null, userName: null, signInTime: null, request: null, acknowledge: null };
 
 const linkTo = ({ hmi }: ControlRoom, change: Partial<NewLink> = {}): NewLink => ({
   connection: NOWHERE,
@@ -16,6 +18,7 @@ const linkTo = ({ hmi }: ControlRoom, change: Partial<NewLink> = {}): NewLink =>
   defaultValue: 0,
   onConnect: 'host',
   allowAdmin: false,
+  ...NO_EXTRAS,
   ...change,
 });
 
@@ -101,6 +104,113 @@ describe('adding a link', () => {
   });
 });
 
+describe('the addresses of a link', () => {
+  const FULL = {
+    lifeBit: 'X1920',
+    userName: 'S190.32',
+    signInTime: 'DTL224',
+    request: 'W236',
+    acknowledge: 'W238',
+  };
+
+  async function faultsOf(room: ControlRoom, change: Partial<NewLink>): Promise<string[]> {
+    const error: unknown = await room.house.features.links
+      .add(linkTo(room, change), ADMINISTRATOR)
+      .catch((thrown: unknown) => thrown);
+    return (error as KeyswitchError).faults?.map(({ field, message }) => `${field}: ${message}`) ?? [];
+  }
+
+  test('are kept in their one form', async () => {
+    const room = await openControlRoom();
+    const { links } = room.house.features;
+    const spelt = { lifeBit: ' x1920 ', userName: 's 190.32', signInTime: 'dtl 224', request: 'w236' };
+    const link = await links.add(linkTo(room, { ...FULL, ...spelt }), ADMINISTRATOR);
+    expect(link).toMatchObject(FULL);
+    await room.house.restart();
+    expect(await room.house.features.links.list()).toEqual([link]);
+  });
+
+  test.each<[string, Partial<NewLink>, string[]]>([
+    ['two bits of a byte', { lifeBit: 'X1921', address: 'X1920' }, []],
+    ['neighbours', { address: 'W222', userName: 'S188.32', lifeBit: 'X1792' }, []],
+    ['a bit of the word', { lifeBit: 'X1511' }, ['lifeBit: DB250.X1511 overlaps address (DB250.W188)']],
+    [
+      'the end of a text',
+      { address: 'B223', userName: 'S190.32' },
+      ['userName: DB250.S190.32 overlaps address (DB250.B223)'],
+    ],
+    [
+      'request and acknowledge',
+      { request: 'W10', acknowledge: 'W11' },
+      ['acknowledge: DB250.W11 overlaps request (DB250.W10)'],
+    ],
+    [
+      'a time in a text',
+      { userName: 'S10.32', signInTime: 'DT40' },
+      ['signInTime: DB250.DT40 overlaps userName (DB250.S10.32)'],
+    ],
+    [
+      'a request without an answer',
+      { request: 'W10' },
+      ['acknowledge: is needed with request: set both or neither'],
+    ],
+    [
+      'an answer without a request',
+      { acknowledge: 'W10' },
+      ['request: is needed with acknowledge: set both or neither'],
+    ],
+  ])('are held against each other: %s', async (_title, change, faults) => {
+    expect(await faultsOf(await openControlRoom(), change)).toEqual(faults);
+  });
+
+  test.each<[string, Partial<NewLink>, string[]]>([
+    ['the same word for two apps', {}, []],
+    ['the same request, answered elsewhere', { address: 'W300', request: 'W236', acknowledge: 'W302' }, []],
+    ['another PLC', { ...FULL, connection: 'Data Source=127.0.0.1:2,0,2' }, []],
+    ['another area', { ...FULL, area: 'DB251' }, []],
+    [
+      'its own life bit',
+      { address: 'W300', lifeBit: 'X1920' },
+      ['lifeBit: DB250.X1920 overlaps DB250.X1920 of another link'],
+    ],
+    [
+      'a name over a word',
+      { address: 'W300', userName: 'S160.32' },
+      ['userName: DB250.S160.32 overlaps DB250.W188 of another link'],
+    ],
+    ['a word in a name', { address: 'W200' }, ['address: DB250.W200 overlaps DB250.S190.32 of another link']],
+    ['a word in a request', { address: 'W236' }, ['address: DB250.W236 overlaps DB250.W236 of another link']],
+    [
+      'a request that another one writes',
+      { address: 'W300', request: 'W238', acknowledge: 'W302' },
+      ['request: DB250.W238 overlaps DB250.W238 of another link'],
+    ],
+  ])('are held against other links: %s', async (_title, change, faults) => {
+    const room = await openControlRoom();
+    await room.house.features.links.add(linkTo(room, FULL), ADMINISTRATOR);
+    expect(await faultsOf(room, { appId: room.boiler.id, ...change })).toEqual(faults);
+  });
+
+  test('are not held against the link that is changed', async () => {
+    const room = await openControlRoom();
+    const { links } = room.house.features;
+    const { id } = await links.add(linkTo(room, FULL), ADMINISTRATOR);
+    const changed = await links.change(id, linkTo(room, { ...FULL, allowAdmin: true }), ADMINISTRATOR);
+    expect(changed).toEqual({ ...linkTo(room, FULL), id, allowAdmin: true });
+  });
+
+  test('cannot be taken by two at the same time', async () => {
+    const room = await openControlRoom();
+    const { links } = room.house.features;
+    const added = await Promise.allSettled(
+      ['W300', 'W310'].map((address) =>
+        links.add(linkTo(room, { address, lifeBit: 'X1920' }), ADMINISTRATOR),
+      ),
+    );
+    expect(added.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+  });
+});
+
 describe('starting', () => {
   /** Links over a door that counts who listens; closed after the test. */
   function createCountedLinks({ house }: ControlRoom, store: Store = house.features.store) {
@@ -109,9 +219,9 @@ describe('starting', () => {
     const listening: string[] = [];
     const door: PlcDoor = {
       ...real,
-      onChange(appId, listener) {
+      follow(appId, listener) {
         listening.push(appId);
-        return real.onChange(appId, listener);
+        return real.follow(appId, listener);
       },
     };
     const options = { pollIntervalMs: 100, timeoutMs: 1500 };

@@ -1,19 +1,12 @@
-/** What a signed-in page is told: who is at the controls of each app, and how the PLC links are. */
+/** The topic `overview`: who is at the controls of each app, and how the PLC links are, for signed-in pages. */
 import type { Apps } from '../apps/apps.ts';
 import type { Bus, EventName } from '../events.ts';
 import type { OverviewMessage } from '../http/contract.ts';
-import { instant, viewAppState, viewEmergencies, viewLinkStatus } from '../http/views.ts';
+import { instant, viewAppState, viewEmergencies, viewOverviewLink } from '../http/views.ts';
 import type { LinkStatus } from '../plc/link.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Sessions } from '../sessions/sessions.ts';
-
-export interface Overview {
-  /** The present state, as JSON text. */
-  text(): string;
-  /** Calls back after changes; those of one turn of the event loop count as one. */
-  onChange(listener: () => void): () => void;
-  close(): void;
-}
+import { createTopic, type Topic } from './topic.ts';
 
 export interface OverviewNeeds {
   readonly bus: Bus;
@@ -23,24 +16,13 @@ export interface OverviewNeeds {
   linkStatus(): readonly LinkStatus[];
 }
 
+/** The sessions page takes each as a hint to ask anew, those of other browsers too. */
 const CHANGES: readonly EventName[] = ['SessionOpened', 'SessionEnded', 'AppChanged', 'LinkChanged'];
 
-export function createOverview({ bus, apps, sessions, clock, linkStatus }: OverviewNeeds): Overview {
-  const listeners = new Set<() => void>();
-  let isScheduled = false;
-
-  function schedule(): void {
-    if (isScheduled) return;
-    isScheduled = true;
-    setImmediate(() => {
-      isScheduled = false;
-      for (const listener of listeners) listener();
-    });
-  }
-  const stops = CHANGES.map((name) => bus.on(name, schedule));
-
-  return {
-    text: () =>
+export function createOverview({ bus, apps, sessions, clock, linkStatus }: OverviewNeeds): Topic {
+  const topic = createTopic(
+    clock,
+    () =>
       JSON.stringify({
         type: 'overview',
         serverTime: instant(clock.now()),
@@ -50,15 +32,11 @@ export function createOverview({ bus, apps, sessions, clock, linkStatus }: Overv
           station,
           state: viewAppState(sessions.ofApp(id)),
         })),
-        links: linkStatus().map(viewLinkStatus),
+        links: linkStatus().map(viewOverviewLink),
         emergencies: viewEmergencies(sessions.list(), true),
       } satisfies OverviewMessage),
-    onChange(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-    close() {
-      for (const stop of stops) stop();
-    },
-  };
+    { name: 'overview' },
+  );
+  for (const name of CHANGES) bus.on(name, topic.change);
+  return topic;
 }

@@ -38,7 +38,7 @@ async function openFullRoom(): Promise<FullRoom> {
   );
   onTestFinished(() => sessions.close());
   // Only one of the two is to end what falls due.
-  features.sessions.close();
+  await features.sessions.close();
   house.story();
   isFull = true;
   const sign = (credential: Credential): Promise<SignedIn> =>
@@ -88,6 +88,45 @@ describe('on a full disk', () => {
     expect(await sessions.endAtApp(hmi.id.toUpperCase(), 'plc', DOOR)).toBe(true);
     expect(await sessions.endAtApp(hmi.id, 'plc', DOOR)).toBe(false);
     expect(house.story()).toEqual(['operator at HMI ended: plc']);
+  });
+
+  test('what was refused is tried once more at an orderly stop', async () => {
+    const { house, hmi, sessions, fill } = await openFullRoom();
+    await sessions.endAtApp(hmi.id, 'signed-out', DOOR);
+    fill(false);
+    await sessions.close();
+    expect(await house.sessionRows()).toMatchObject([{ end_reason: 'signed-out' }]);
+  });
+
+  test('a stop while the disk is still full says what is lost, and comes to its end', async () => {
+    const { house, hmi, sessions } = await openFullRoom();
+    await sessions.endAtApp(hmi.id, 'signed-out', DOOR);
+    await sessions.close();
+    expect(await house.sessionRows()).toMatchObject([{ end_reason: null }]);
+    expect(house.log.lines.at(-1)).toMatchObject({ level: 'error', waiting: 1 });
+    await house.advance(60 * SECOND_MS);
+    expect(house.log.lines.filter((line) => line['waiting'] === 1)).toHaveLength(1);
+  });
+
+  test('who signs in at the app as soon as there is room finds the former session ended, once, as it was', async () => {
+    const { house, hmi, sessions, fill } = await openFullRoom();
+    await sessions.endAtApp(hmi.id, 'signed-out', DOOR);
+    const endedAt = house.clock.now();
+    await house.clock.advance(SECOND_MS);
+    fill(false);
+    const credential = { kind: 'password', username: 'supervisor', password: PASSWORD } as const;
+    await sessions.signIn({ credential, appId: hmi.id, presentation: 'none', door: DOOR });
+    expect(house.story()).toEqual(['operator at HMI ended: signed-out', 'supervisor at HMI opened']);
+
+    await house.advance(5 * SECOND_MS);
+    await house.settle();
+    expect(await house.sessionRows()).toMatchObject([
+      { end_reason: 'signed-out', ended_at: endedAt },
+      { end_reason: null },
+    ]);
+    const ends = (await house.audit()).filter(({ action }) => action === 'session-ended');
+    expect(ends).toMatchObject([{ subject: 'operator', reason: 'signed-out', address: DOOR.address }]);
+    expect(house.story()).toEqual([]);
   });
 
   test('a session still ends by its limit', async () => {

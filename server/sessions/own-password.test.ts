@@ -6,6 +6,7 @@ import {
   filesWith,
   openControlRoom,
   PASSWORD,
+  SECOND_MS,
   type ControlRoom,
   type HouseOptions,
 } from '../../test/house.ts';
@@ -86,6 +87,28 @@ describe("replacing one's own password", () => {
     });
     await expect(change()).rejects.toMatchObject({ code: 'too-many-tries' });
     expect(house.features.sessions.list()).toHaveLength(2);
+  });
+
+  test('records tries that were not even looked at, one row a second for all of them', async () => {
+    const { house, change } = await openSignedIn();
+    for (let tries = 0; tries < 3; tries += 1) await change(NEW_PASSWORD, 'a guess').catch(() => {});
+    const before = (await house.audit()).length;
+    const unchecked = async () => {
+      await expect(change()).rejects.toMatchObject({ code: 'too-many-tries' });
+    };
+    for (let tries = 0; tries < 3; tries += 1) await unchecked();
+    const row = {
+      action: 'password-change-refused',
+      actor: 'operator',
+      subject: 'operator',
+      reason: 'too-many-tries',
+    };
+    expect((await house.audit()).slice(before)).toMatchObject([{ ...row, detail: {} }]);
+    // The delay after the third wrong one is a second; another one makes it longer.
+    await house.advance(SECOND_MS);
+    await change(NEW_PASSWORD, 'a guess').catch(() => {});
+    await unchecked();
+    expect(await house.lastAudit()).toMatchObject({ ...row, detail: { tries: 3 } });
   });
 
   test('is not done twice by two at once with the same current password', async () => {

@@ -1,16 +1,17 @@
 /** Replacing passwords: by the ticket that a sign-in gave, by a user who is signed in, and by an administrator's reset. */
 import type { App } from '../apps/app.ts';
+import { atMost } from '../audit/at-most.ts';
 import type { Actor, Audit } from '../audit/audit.ts';
 import { KeyswitchError } from '../errors.ts';
 import type { Emergency } from '../emergency/emergency.ts';
-import type { Lockout, Tried } from '../lockout/lockout.ts';
+import type { Attempt, Lockout, Tried } from '../lockout/lockout.ts';
 import type { MustChange, Passwords } from '../passwords/passwords.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Random } from '../ports/random.ts';
 import type { AfterCommit, Store, WriteOperation, Writer } from '../store/store.ts';
 import type { User } from '../users/user.ts';
 import type { Users } from '../users/users.ts';
-import type { Proven } from './proof.ts';
+import { RECORD_INTERVAL_MS, type Proven } from './proof.ts';
 import type { SignInRequest } from './request.ts';
 import type { EndReason, Session } from './session.ts';
 import { selectLive } from './sessions-store.ts';
@@ -79,7 +80,8 @@ interface PendingChange {
 }
 
 export function createPasswordChanges(needs: PasswordChangesNeeds, path: Path) {
-  const { store, audit, users, passwords, lockout, emergency } = needs;
+  const { store, audit, users, passwords, lockout, emergency, clock } = needs;
+  const uncheckedTries = atMost(clock, RECORD_INTERVAL_MS);
   const tickets = createTickets<PendingChange>(needs);
 
   /** Records that a good password has to be replaced, and makes the error that carries the ticket for it. */
@@ -126,16 +128,18 @@ export function createPasswordChanges(needs: PasswordChangesNeeds, path: Path) {
     door: Actor,
   ): Promise<void> {
     const { user } = session;
-    const attempt = lockout.admit(user.name, door.address);
+    const attempt = await admit(user.name, door);
     try {
-      const setAt = await passwords.setAt(store.read, user.id);
-      const { check } = await passwords.verify(user.id, currentPassword, door.address);
+      const checked = await passwords.verify(user.name, currentPassword, door.address);
       const tried = { typedName: user.name, userId: user.id, address: door.address };
-      if (lockout.settle(tried, check !== 'mismatch') !== 'match') throw await refuse(tried, user.name, door);
+      const verdict = lockout.settle(tried, checked.check !== 'mismatch');
+      if (verdict !== 'match' || checked.check === 'mismatch') throw await refuse(tried, user.name, door);
       await recordingRefusal(user, door, () => passwords.checkMinAge(store.read, user.id));
       const hash = await prepare(user, newPassword, door);
       await store.write(async (writer, afterCommit) => {
-        if ((await passwords.setAt(writer, user.id)) !== setAt) throw new KeyswitchError('sign-in-refused');
+        if ((await passwords.setAt(writer, user.id)) !== checked.setAt) {
+          throw new KeyswitchError('sign-in-refused');
+        }
         await passwords.set(writer, user.id, hash, { mustChange: false });
         await lockout.succeeded(writer, afterCommit, tried);
         await audit.append(writer, { action: 'password-changed', actor: door, subject: user.name });
@@ -144,6 +148,30 @@ export function createPasswordChanges(needs: PasswordChangesNeeds, path: Path) {
     } finally {
       attempt.release();
     }
+  }
+
+  async function admit(name: string, door: Actor): Promise<Attempt> {
+    try {
+      return lockout.admit(name, door.address);
+    } catch (error) {
+      await recordUnchecked(name, door);
+      throw error;
+    }
+  }
+
+  /** Records tries of which nothing was looked at: one row in a while tells how many. */
+  async function recordUnchecked(subject: string, actor: Actor): Promise<void> {
+    const tries = uncheckedTries.note();
+    if (tries === 0) return;
+    await store.write((writer) =>
+      audit.append(writer, {
+        action: 'password-change-refused',
+        actor,
+        subject,
+        reason: 'too-many-tries',
+        ...(tries > 1 && { detail: { tries } }),
+      }),
+    );
   }
 
   function prepare(

@@ -26,12 +26,13 @@ export type Refusal =
   | 'not-allowed-at-app'
   | 'unknown-app'
   | 'admin-barred-from-plc'
+  | 'app-taken'
   | 'token-used';
 
 export interface Proven {
   readonly user: User;
   /** When the password that was typed had been set; left out where none was typed. */
-  readonly passwordSetAt?: number | null;
+  readonly passwordSetAt?: number;
   /** The password was right, but must be replaced before anything else. */
   readonly mustChange?: MustChange;
 }
@@ -63,7 +64,8 @@ export interface ProverNeeds {
   readonly clock: Clock;
 }
 
-const RECORD_INTERVAL_MS = 1000;
+/** How often tries that nobody has looked at are recorded at most. */
+export const RECORD_INTERVAL_MS = 1000;
 
 type By<Kind extends Credential['kind']> = Extract<Credential, { kind: Kind }>;
 
@@ -93,11 +95,11 @@ export function createProver(needs: ProverNeeds): Prover {
     app: App | null,
     standing: Standing,
   ): Promise<Proven> {
-    const user = await users.byName(username);
-    // Read before the hash is: a password that is replaced from here on is noticed when the session is opened.
-    const passwordSetAt = user === null ? null : await passwords.setAt(store.read, user.id);
     // One hash whoever it is, the locked included: time must not tell them apart (ASVS 6.3.8).
-    const result = await passwords.verify(user?.id ?? null, password, request.door.address, standing);
+    const [user, result] = await Promise.all([
+      users.byName(username),
+      passwords.verify(username, password, request.door.address, standing),
+    ]);
     const tried = { typedName: username, userId: user?.id ?? null, address: request.door.address };
     const verdict = lockout.settle(tried, result.check !== 'mismatch');
     if (verdict !== 'match') passwords.suspect(request.door.address);
@@ -105,6 +107,8 @@ export function createProver(needs: ProverNeeds): Prover {
     if (verdict === 'locked') throw await refuse(request, 'locked', user, app);
     if (result.check === 'mismatch') throw await refuse(request, 'wrong-password', user, app);
     await refuseUnfit(request, user, app);
+    // A password that has been replaced meanwhile is noticed when the session is opened.
+    const { setAt: passwordSetAt } = result;
     return { user, passwordSetAt, ...(result.check === 'must-change' && { mustChange: result.why }) };
   }
 

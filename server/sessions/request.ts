@@ -4,7 +4,13 @@ import type { Actor } from '../audit/audit.ts';
 export type Credential =
   | { readonly kind: 'password'; readonly username: string; readonly password: string }
   /** The PLC named the user; it proves nothing but that whoever stands at the panel chose so. */
-  | { readonly kind: 'plc'; readonly userId: string; readonly allowAdmin: boolean }
+  | {
+      readonly kind: 'plc';
+      readonly userId: string;
+      readonly allowAdmin: boolean;
+      /** Only where nobody else is signed in by then: for a user who has the controls while nobody wants them. */
+      readonly onlyIfNobody?: boolean;
+    }
   /** The code from a sealed envelope, and why it was opened; the code alone tells which account it is. */
   | { readonly kind: 'emergency'; readonly secret: string; readonly reason: string }
   /** A token made elsewhere that the door has verified; good for one session, which `byCookie(token)` finds. */

@@ -85,7 +85,8 @@ export interface Sessions extends PasswordChanges {
   /** Notes that the user is active: the idle limit starts anew. */
   touch(id: string): void;
   idleExpiresAt(id: string): number | null;
-  close(): void;
+  /** Puts on record what a full disk had refused, if it takes it by now. */
+  close(): Promise<void>;
 }
 
 export interface SessionsNeeds {
@@ -112,6 +113,14 @@ export interface SessionsOptions {
   readonly refreshTokenDays: number;
 }
 
+/** How a session ended, for its row and the audit trail. */
+interface Ending {
+  readonly reason: EndReason;
+  readonly by: Actor;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 
@@ -124,6 +133,8 @@ export async function openSessions(needs: SessionsNeeds, options: SessionsOption
   const { prove, refuse, recordUnchecked, roleAt } = createProver(needs);
   const registry = createRegistry(clock, endForGood);
   const unrecorded = createUnrecorded(needs);
+  /** How sessions ended that are still live on a disk that was full. */
+  const endedUnrecorded = new Map<string, Ending>();
   /** Sessions whose end is on its way to the disk: good for nothing from the moment their user was disabled. */
   const leaving = new Set<string>();
 
@@ -188,14 +199,21 @@ export async function openSessions(needs: SessionsNeeds, options: SessionsOption
     const { credential } = request;
     const inOneTransaction = async (writer: Writer, afterCommit: AfterCommit): Promise<Opened | Refusal> => {
       // Seen again inside the transaction: the account may have been changed while the hash was computed.
-      const user = await users.byId(proven.user.id, writer);
+      const [user, isReplaced] = await Promise.all([
+        users.byId(proven.user.id, writer),
+        isPasswordReplaced(writer, proven),
+      ]);
       if (user === null) return 'unknown-user';
-      if (await isReplaced(writer, proven)) return 'wrong-password';
+      if (isReplaced) return 'wrong-password';
       const role = await roleAt(writer, app, user);
       const refusal = refusalOf(user, role, request);
       if (refusal !== null || role === null) return refusal ?? 'not-allowed-at-app';
       if (credential.kind === 'external' && (await isKnownCookie(writer, hashOf(credential.token)))) {
         return 'token-used';
+      }
+      // Whoever signed in meanwhile wanted to: nobody is pushed out by a user who is only to fill the gap.
+      if (credential.kind === 'plc' && credential.onlyIfNobody === true && (await isTaken(writer, app))) {
+        return 'app-taken';
       }
       // Of two who open one envelope at the same time the second finds it sealed anew.
       if (credential.kind === 'emergency' && (await emergency.verify(credential.secret, writer)) === null) {
@@ -221,7 +239,11 @@ export async function openSessions(needs: SessionsNeeds, options: SessionsOption
     return outcome;
   }
 
-  async function isReplaced(db: Store['read'], { user, passwordSetAt }: Proven): Promise<boolean> {
+  async function isTaken(db: Store['read'], app: App | null): Promise<boolean> {
+    return app !== null && (await selectLive(db, { appId: app.id })).length > 0;
+  }
+
+  async function isPasswordReplaced(db: Store['read'], { user, passwordSetAt }: Proven): Promise<boolean> {
     return passwordSetAt !== undefined && (await passwords.setAt(db, user.id)) !== passwordSetAt;
   }
 
@@ -307,10 +329,14 @@ export async function openSessions(needs: SessionsNeeds, options: SessionsOption
     const now = clock.now();
     const { credential, door } = request;
     const kind: SessionKind = app !== null ? 'app' : request.presentation === 'cookie' ? 'browser' : 'bearer';
+    const browserMaxMs = options.browserMaxHours * 60 * MINUTE_MS;
+    const isRenewable = request.presentation === 'bearer';
+    // A token that nothing renews is good for as long as its user would stay anywhere else.
+    const wholeTokenMs = user.logoutTimeInMin === null ? browserMaxMs : user.logoutTimeInMin * MINUTE_MS;
     const lifetimeMs = {
       app: Math.min(user.logoutTimeInMin ?? Infinity, app?.logoutTimeInMin ?? Infinity) * MINUTE_MS,
-      browser: options.browserMaxHours * 60 * MINUTE_MS,
-      bearer: options.refreshTokenDays * DAY_MS,
+      browser: browserMaxMs,
+      bearer: isRenewable ? options.refreshTokenDays * DAY_MS : wholeTokenMs,
     }[kind];
     const { id, name, displayName, type } = user;
     const mostMs = credential.kind === 'external' ? credential.expiresAt - now : Infinity;
@@ -389,18 +415,14 @@ export async function openSessions(needs: SessionsNeeds, options: SessionsOption
     by: Actor,
     successor: Session | null,
   ): Promise<boolean> {
-    if (!(await recordEnd(writer, session, reason, by, clock.now()))) return false;
+    // One that a full disk kept has ended before, in its own way.
+    const ending = endedUnrecorded.get(session.id) ?? { reason, by, at: clock.now() };
+    if (!(await recordEnd(writer, session, ending))) return false;
     afterCommit(() => disappear(session, reason, successor));
     return true;
   }
 
-  async function recordEnd(
-    writer: Writer,
-    session: Session,
-    reason: EndReason,
-    by: Actor,
-    at: number,
-  ): Promise<boolean> {
+  async function recordEnd(writer: Writer, session: Session, { reason, by, at }: Ending): Promise<boolean> {
     if (!(await markEnded(writer, session.id, reason, at))) return false;
     await audit.append(writer, {
       action: 'session-ended',
@@ -430,12 +452,18 @@ export async function openSessions(needs: SessionsNeeds, options: SessionsOption
   }
 
   function endUnrecorded(session: Session, reason: EndReason, by: Actor, successor: Session | null): void {
-    const endedAt = clock.now();
+    const ending: Ending = { reason, by, at: clock.now() };
+    endedUnrecorded.set(session.id, ending);
     disappear(session, reason, successor);
-    unrecorded.later((writer) => recordEnd(writer, session, reason, by, endedAt));
+    unrecorded.later(async (writer, afterCommit) => {
+      await recordEnd(writer, session, ending);
+      afterCommit(() => endedUnrecorded.delete(session.id));
+    });
   }
 
+  /** Once: a session that a full disk kept ends in memory first and on disk later. */
   function disappear(session: Session, reason: EndReason, successor: Session | null): void {
+    if (registry.byId(session.id) === null) return;
     registry.remove(session.id);
     leaving.delete(session.id);
     bus.publish('SessionEnded', { session, reason, successor });
@@ -558,10 +586,10 @@ export async function openSessions(needs: SessionsNeeds, options: SessionsOption
         .catch((err: unknown) => log.warn({ err: storeFailure(err) }, 'activity could not be noted on disk'));
     },
     idleExpiresAt: (id) => registry.idleExpiresAt(id),
-    close() {
+    async close() {
       stopListening();
-      unrecorded.close();
       registry.close();
+      await unrecorded.close();
     },
   };
 }

@@ -6,8 +6,8 @@ import { storeFailure, type Store, type WriteOperation } from '../store/store.ts
 export interface Unrecorded {
   /** Writes `operation` after all that waits already. */
   later(operation: WriteOperation<unknown>): void;
-  /** Tries no more. */
-  close(): void;
+  /** Tries once more, and then no more. */
+  close(): Promise<void>;
 }
 
 const RETRY_MS = 5_000;
@@ -15,6 +15,7 @@ const RETRY_MS = 5_000;
 export function createUnrecorded(needs: { store: Store; clock: Clock; log: Log }): Unrecorded {
   const { store, clock, log } = needs;
   const waiting: WriteOperation<unknown>[] = [];
+  let writing: Promise<void> | null = null;
   let cancel: CancelTimer = () => {};
   let isClosed = false;
 
@@ -25,14 +26,18 @@ export function createUnrecorded(needs: { store: Store; clock: Clock; log: Log }
     }
   }
 
-  function retry(): void {
-    if (isClosed) return;
-    cancel = clock.after(RETRY_MS, () => {
-      writeAll().catch((err: unknown) => {
+  /** One at a time: of two each would write what the other does. */
+  function tryOnce(): Promise<void> {
+    return (writing ??= writeAll()
+      .catch((err: unknown) => {
         log.error({ err: storeFailure(err), waiting: waiting.length }, 'the disk still takes nothing');
         retry();
-      });
-    });
+      })
+      .finally(() => (writing = null)));
+  }
+
+  function retry(): void {
+    if (!isClosed) cancel = clock.after(RETRY_MS, () => void tryOnce());
   }
 
   return {
@@ -40,9 +45,11 @@ export function createUnrecorded(needs: { store: Store; clock: Clock; log: Log }
       waiting.push(operation);
       if (waiting.length === 1) retry();
     },
-    close() {
+    async close() {
       isClosed = true;
       cancel();
+      await writing;
+      await tryOnce();
     },
   };
 }

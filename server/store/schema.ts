@@ -121,6 +121,13 @@ export interface LinksTable {
   on_connect: string;
   allow_admin: Flag;
   created_at: number;
+  life_bit: string | null;
+  user_name: string | null;
+  sign_in_time: string | null;
+  request: string | null;
+  acknowledge: string | null;
+  /** The value of the request that the host has taken on, until the PLC takes it back. */
+  request_taken: number | null;
 }
 
 export interface AuditTable {

@@ -17,7 +17,9 @@ test('an administrator finds every page, an operator the few that are theirs', a
   const administrator = await room.newPage();
   await signIn(administrator, 'ada');
   expect(await links(administrator).allTextContents()).toEqual(
-    ['Home', 'Sessions', 'Account', 'Users', 'Audit'].map((name) => expect.stringContaining(name) as string),
+    ['Home', 'Sessions', 'Account', 'Users', 'PLC links', 'Audit'].map(
+      (name) => expect.stringContaining(name) as string,
+    ),
   );
   const operator = await room.newPage();
   await signIn(operator, 'olivia');
@@ -51,13 +53,16 @@ test.each([1280, 800])('at a width of %i every link is large enough for a glove'
   }
 });
 
-test.each(['/users', '/audit', '/emergency'])('an operator who asks for %s is at home', async (path) => {
-  const page = await room.newPage(path === '/emergency' ? '/' : path);
-  await signIn(page, 'olivia');
-  if (path === '/emergency') await page.goto(room.house.url + path);
-  await heading(page, 'olivia').waitFor();
-  expect(new URL(page.url()).pathname).toBe('/');
-});
+test.each(['/users', '/plc', '/audit', '/emergency'])(
+  'an operator who asks for %s is at home',
+  async (path) => {
+    const page = await room.newPage(path === '/emergency' ? '/' : path);
+    await signIn(page, 'olivia');
+    if (path === '/emergency') await page.goto(room.house.url + path);
+    await heading(page, 'olivia').waitFor();
+    expect(new URL(page.url()).pathname).toBe('/');
+  },
+);
 
 test('home does not scroll on the smallest of desks', async () => {
   for (const user of ['ada', 'olivia']) {

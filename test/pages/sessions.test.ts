@@ -84,7 +84,9 @@ test('the page rests while nobody uses it, for each of its questions would renew
   let asked = 0;
   page.on('request', (request) => (asked += Number(request.url().endsWith('/api/v1/sessions'))));
   const news = async () => {
-    const heard = sockets[1]!.waitForEvent('framereceived');
+    const heard = sockets[1]!.waitForEvent('framereceived', {
+      predicate: ({ payload }) => String(payload).includes('"overview"'),
+    });
     await house.signIn('olivia');
     await heard;
     await page.clock.fastForward(2000);

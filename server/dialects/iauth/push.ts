@@ -1,10 +1,9 @@
 /** iAuth's push over `/ws`: the client sends its AppId, and gets an Authentication at once and on every change. */
 import type { Apps } from '../../apps/apps.ts';
-import type { Bus } from '../../events.ts';
-import { onCurrentUser } from '../../sessions/current-user.ts';
-import { CLOSE, type Peer, type Protocol } from '../../realtime/ws/door.ts';
-import type { Session } from '../../sessions/session.ts';
-import type { Sessions } from '../../sessions/sessions.ts';
+import { CLOSE } from '../../realtime/close-codes.ts';
+import type { Conversation, Peer, Protocol } from '../../realtime/ws/protocols.ts';
+import { oncePerState } from '../../sessions/app-states.ts';
+import type { ToldState, ToldStates } from '../../sessions/told-states.ts';
 import { toAuthentication } from './authentication.ts';
 
 /** A bare AppId; or `AppId:key`, which proves the app's key and so is told the token. */
@@ -12,62 +11,45 @@ const SUBSCRIPTION = /^\s*\{?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\}?(?:
 
 export interface PushNeeds {
   readonly apps: Apps;
-  readonly sessions: Sessions;
-  readonly bus: Bus;
+  readonly toldStates: ToldStates;
 }
 
-export function iauthPush({ apps, sessions, bus }: PushNeeds): Protocol {
-  return {
-    recognises: (message) => SUBSCRIPTION.test(message),
-    start(peer, firstMessage) {
-      let unsubscribe = (): void => {};
-      const receive = (message: string): void => {
-        const [, appId, key] = SUBSCRIPTION.exec(message) ?? [];
-        if (appId === undefined) {
-          peer.close(CLOSE.badMessage, 'send an AppId');
-          return;
-        }
-        const app = apps.byId(appId);
-        if (app === null) {
-          peer.close(CLOSE.unknownApp, 'no app has this AppId');
-          return;
-        }
-        if (key !== undefined && !apps.keyMatches(app.id, key)) {
-          peer.close(CLOSE.notSignedIn, "that is not this app's key");
-          return;
-        }
-        unsubscribe();
-        unsubscribe = subscribe(peer, app.id, key !== undefined);
-      };
-      peer.onGone(() => unsubscribe());
-      receive(firstMessage);
-      return receive;
-    },
-  };
+export function iauthPush({ apps, toldStates }: PushNeeds): Protocol {
+  const text = oncePerState(({ session, token }: ToldState) =>
+    JSON.stringify(toAuthentication(session, token)),
+  );
 
-  function subscribe(peer: Peer, appId: string, mayHaveToken: boolean): () => void {
-    // Signing takes a moment: a state that was overtaken meanwhile must not be sent after the newer one.
-    let newest = 0;
-    function tell(session: Session | null): void {
-      newest += 1;
-      if (session === null || !mayHaveToken) {
-        peer.send(JSON.stringify(toAuthentication(session, null)));
-        return;
-      }
-      const mine = newest;
-      sessions
-        .tokenOf(session)
-        .then((token) => {
-          if (mine === newest) peer.send(JSON.stringify(toAuthentication(session, token)));
-        })
-        .catch(() => peer.close(CLOSE.internal, 'the token could not be made'));
+  /** A client follows one app: another AppId takes the place of the one before. */
+  function start(peer: Peer): Conversation {
+    let unsubscribe = (): void => {};
+    let latest: ToldState | null = null;
+    const make = (): string => (latest === null ? '' : text(latest));
+
+    function subscribe(appId: string, key: string | undefined): void {
+      unsubscribe();
+      unsubscribe = toldStates.follow({
+        appId,
+        isProven: key !== undefined,
+        tell(state) {
+          latest = state;
+          peer.outbox.post('authentication', make);
+        },
+        fail: peer.fail,
+      });
     }
-    tell(sessions.ofApp(appId));
-    const stop = onCurrentUser(bus, appId, tell);
-    return () => {
-      // What is still being signed is of an app that the client has left.
-      newest += 1;
-      stop();
+
+    return {
+      hear(message) {
+        const [, appId, key] = SUBSCRIPTION.exec(message) ?? [];
+        if (appId === undefined) peer.close(CLOSE.badMessage, 'send an AppId');
+        else if (apps.byId(appId) === null) peer.close(CLOSE.unknownApp, 'no app has this AppId');
+        else if (key !== undefined && !apps.keyMatches(appId, key))
+          peer.close(CLOSE.notSignedIn, "that is not this app's key");
+        else subscribe(appId, key);
+      },
+      end: () => unsubscribe(),
     };
   }
+
+  return { recognises: (message) => SUBSCRIPTION.test(message), start };
 }

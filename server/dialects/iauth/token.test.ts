@@ -296,6 +296,26 @@ describe('PUT /api/Token/iAuth', () => {
     await expectScenario(house, { title, ...put(json, path), status: 200, body: NOBODY, trail });
   });
 
+  test.each([
+    ["after the user's limit", 5, 5],
+    ['without a limit, when a browser session would at the latest', undefined, 12 * 60],
+  ])('ends %s', async (_, logoutTimeInMin, minutes) => {
+    const clock = createFixedClock();
+    await using timed = await startTestHost({ clock });
+    await timed.addUser('olivia', logoutTimeInMin === undefined ? {} : { logoutTimeInMin });
+    const json = { username: 'olivia', password: PASSWORD };
+    const { body } = await timed.ask('PUT', path, { json });
+    const { Token: token, TokenExpires } = body as { Token: string; TokenExpires: string };
+    expect(TokenExpires).toBe(new Date(clock.now() + minutes * 60_000).toISOString());
+
+    await clock.advance(minutes * 60_000 - 1000);
+    expect((await timed.ask('GET', '/api/v1/session', { token })).status).toBe(200);
+    const ended = timed.published('SessionEnded');
+    await clock.advance(1000);
+    await ended;
+    expect((await timed.ask('GET', '/api/v1/session', { token })).status).toBe(401);
+  });
+
   test('asks for name and password', async () => {
     await expectScenario(house, {
       title: '',

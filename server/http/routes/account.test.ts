@@ -298,6 +298,7 @@ describe('PUT /api/v1/password', () => {
       status: 429,
       body: problem(429, 'too-many-tries'),
       headers: { 'retry-after': '1' },
+      trail: ['password-change-refused by olivia via api of olivia (too-many-tries)'],
     });
     expect((await plant.ask('GET', '/api/v1/session', { token })).status).toBe(200);
     await clock.advance(1000);

@@ -1,164 +1,162 @@
-/** The native protocol on `/ws`: a page sees one app's state; a signed-in one every app and link, and its own session's end. */
-import { z } from 'zod';
-import type { Bus } from '../../events.ts';
+/** The native protocol on `/ws` (docs/clients/websocket.md): a connection subscribes to apps and topics. */
 import type { Apps } from '../../apps/apps.ts';
-import {
-  guidSchema,
-  type AppStateMessage,
-  type EmergenciesMessage,
-  type OwnSessionMessage,
-} from '../../http/contract.ts';
-import { cookieOf, sessionOfCookie } from '../../http/caller.ts';
-import { instant, viewAppState, viewEmergencies, viewSession } from '../../http/views.ts';
+import type { PongMessage } from '../../http/contract.ts';
+import { cookieOf, isBearer, sessionOfCookie, sessionOfToken } from '../../http/caller.ts';
+import { instant } from '../../http/views.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Session } from '../../sessions/session.ts';
 import type { Sessions } from '../../sessions/sessions.ts';
-import { onCurrentUser } from '../../sessions/current-user.ts';
-import type { Overview } from '../overview.ts';
-import { CLOSE, type Peer, type Protocol } from './door.ts';
-
-const messageSchema = z.union([
-  z.strictObject({ type: z.literal('subscribe'), topic: z.literal('overview') }),
-  /** Needs no session: whoever knows an AppId may see who is at its controls. */
-  z.strictObject({ type: z.literal('subscribe'), topic: z.literal('app'), appId: guidSchema }),
-  /** Needs no session either: who and why stay out of it. */
-  z.strictObject({ type: z.literal('subscribe'), topic: z.literal('emergencies') }),
-  /** The user touched the page: the idle limit starts anew. */
-  z.strictObject({ type: z.literal('activity') }),
-]);
-
-type Message = z.output<typeof messageSchema>;
+import { CLOSE } from '../close-codes.ts';
+import type { Topic } from '../topic.ts';
+import type { AppTopic } from './app-topic.ts';
+import { isNative, readMessage, type ClientMessage, type SubscribeMessage } from './messages.ts';
+import type { OwnSession } from './own-session.ts';
+import type { Conversation, Peer, Protocol } from './protocols.ts';
 
 export interface NativeNeeds {
   readonly apps: Apps;
   readonly sessions: Sessions;
-  readonly overview: Overview;
-  readonly bus: Bus;
   readonly clock: Clock;
+  readonly appTopic: AppTopic;
+  readonly ownSession: OwnSession;
+  readonly overview: Topic;
+  readonly emergencies: Topic;
+  readonly plc: Topic;
 }
 
-export function nativeProtocol({ apps, sessions, overview, bus, clock }: NativeNeeds): Protocol {
-  function ownSession(session: Session | null, reason: string | null): string {
-    return JSON.stringify({
-      type: 'session',
-      serverTime: instant(clock.now()),
-      session: session && viewSession(session, sessions),
-      reason,
-    } satisfies OwnSessionMessage);
-  }
+export interface NativeOptions {
+  readonly maxSubscriptions: number;
+}
 
-  function subscribe(peer: Peer, session: Session): void {
-    peer.send(ownSession(session, null));
-    peer.send(overview.text());
-    const stopOverview = overview.onChange(() => peer.send(overview.text()));
-    const stopSession = bus.on('SessionEnded', ({ session: ended, reason }) => {
-      if (ended.id !== session.id) return;
-      peer.send(ownSession(null, reason));
-      peer.close(CLOSE.notSignedIn, reason);
-    });
-    peer.onGone(() => {
-      stopOverview();
-      stopSession();
-    });
-  }
+export function nativeProtocol(needs: NativeNeeds, { maxSubscriptions }: NativeOptions): Protocol {
+  const { apps, sessions, clock, appTopic, ownSession } = needs;
 
-  function follow(peer: Peer, appId: string): void {
-    const app = apps.byId(appId);
-    if (app === null) {
-      peer.close(CLOSE.unknownApp, 'no app has this AppId');
-      return;
+  function start(peer: Peer): Conversation {
+    const subscriptions = new Map<string, () => void>();
+    const caller = createCaller(peer, sessions);
+    let stopWatching: (() => void) | null = null;
+    let isOver = false;
+
+    function obey(message: ClientMessage): void {
+      if (message.type === 'subscribe') admit(message);
+      else if (message.type === 'unsubscribe') stop(nameOf(message));
+      else if (message.type === 'ping') pong(message.id ?? null);
+      else
+        withSession((session) => {
+          sessions.touch(session.id);
+          ownSession.tell(peer, session);
+        });
     }
-    const tell = (session: Session | null): void => {
-      const state = viewAppState(session);
-      const serverTime = instant(clock.now());
-      const emergencies = viewEmergencies(sessions.list(), false);
-      const message = {
-        type: 'app',
-        serverTime,
-        appId: app.id,
-        state,
-        emergencies,
-      } satisfies AppStateMessage;
-      peer.send(JSON.stringify(message));
-    };
-    tell(sessions.ofApp(app.id));
-    peer.onGone(onCurrentUser(bus, app.id, tell));
-    // An emergency anywhere is shown on every screen; the one here has been told.
-    onEmergency(peer, (at) => {
-      if (at?.id !== app.id) tell(sessions.ofApp(app.id));
-    });
-  }
 
-  function watch(peer: Peer): void {
-    const tell = (): void => {
-      const emergencies = viewEmergencies(sessions.list(), false);
-      const serverTime = instant(clock.now());
-      peer.send(
-        JSON.stringify({ type: 'emergencies', serverTime, emergencies } satisfies EmergenciesMessage),
+    function admit(message: SubscribeMessage): void {
+      const name = nameOf(message);
+      // Asked again, it is told again.
+      stop(name);
+      if (subscriptions.size >= maxSubscriptions) {
+        peer.close(CLOSE.tooMany, `subscribe to at most ${maxSubscriptions} topics and apps on a connection`);
+      } else subscribe(name, message);
+    }
+
+    function subscribe(name: string, message: SubscribeMessage): void {
+      const { topic } = message;
+      if (topic === 'app') follow(name, message);
+      else if (topic === 'emergencies') subscriptions.set(name, needs.emergencies.join(peer.outbox));
+      else
+        withSession((session) => {
+          stopWatching ??= ownSession.watch(peer, session);
+          if (topic === 'overview') ownSession.tell(peer, session);
+          const stopTopic =
+            topic === 'sessions' ? ownSession.joinList(peer, session) : needs[topic].join(peer.outbox);
+          subscriptions.set(name, stopTopic);
+        });
+    }
+
+    /** Needs no session: whoever knows an AppId may see who is at its controls (docs/decisions/006). */
+    function follow(name: string, message: Extract<SubscribeMessage, { topic: 'app' }>): void {
+      const { appId, key, since } = message;
+      if (apps.byId(appId) === null) {
+        peer.close(CLOSE.unknownApp, 'no app has this AppId');
+      } else if (key !== undefined && !apps.keyMatches(appId, key)) {
+        peer.close(CLOSE.notSignedIn, "that is not this app's key");
+      } else {
+        const isProven = key !== undefined;
+        subscriptions.set(name, appTopic.join(peer, { appId, isProven, since }));
+      }
+    }
+
+    function pong(id: string | null): void {
+      peer.outbox.post(`pong ${id}`, () =>
+        JSON.stringify({ type: 'pong', serverTime: instant(clock.now()), id } satisfies PongMessage),
       );
-    };
-    tell();
-    onEmergency(peer, tell);
-  }
+    }
 
-  /** Calls back when an emergency session opens or ends, with its app, as long as the peer is there. */
-  function onEmergency(peer: Peer, listener: (at: Session['app']) => void): void {
-    const hear = ({ session }: { session: Session }): void => {
-      if (session.emergencyReason !== null) listener(session.app);
+    function withSession(action: (session: Session) => void): void {
+      const session = caller.session();
+      if (session !== null) action(session);
+      else void sendAway(peer);
+    }
+
+    function stop(name: string): void {
+      subscriptions.get(name)?.();
+      subscriptions.delete(name);
+    }
+
+    function hear(text: string): void {
+      // A client may be gone before its token is verified.
+      if (isOver) return;
+      const read = readMessage(text);
+      if ('fault' in read) peer.close(CLOSE.badMessage, read.fault);
+      else obey(read.message);
+    }
+
+    return {
+      hear: (text) => caller.whenKnown(() => hear(text)),
+      end() {
+        isOver = true;
+        for (const stopTopic of subscriptions.values()) stopTopic();
+        subscriptions.clear();
+        stopWatching?.();
+      },
     };
-    const stops = [bus.on('SessionOpened', hear), bus.on('SessionEnded', hear)];
-    peer.onGone(() => stops.forEach((stop) => stop()));
   }
 
   /** A page that was away when its session ended hears why before it is closed. */
   async function sendAway(peer: Peer): Promise<void> {
     const secret = cookieOf(peer.request);
     const reason = secret === null ? null : await sessions.endingOf(secret).catch(() => null);
-    if (reason !== null) peer.send(ownSession(null, reason));
-    peer.close(CLOSE.notSignedIn, reason ?? 'sign in first');
+    if (reason === null) peer.close(CLOSE.notSignedIn, 'sign in first');
+    else ownSession.tellEnd(peer, reason);
   }
 
-  /** What a message asks for; each topic is subscribed once. */
-  function obey(peer: Peer, message: Message, topics: Set<string>): void {
-    const isRepeated = message.type === 'subscribe' && topics.has(message.topic);
-    if (isRepeated) return;
-    if (message.type === 'subscribe') topics.add(message.topic);
-    if (message.type === 'subscribe' && message.topic === 'app') {
-      follow(peer, message.appId);
-      return;
-    }
-    if (message.type === 'subscribe' && message.topic === 'emergencies') {
-      watch(peer);
-      return;
-    }
-    const session = sessionOfCookie(peer.request, sessions);
-    if (session === null) void sendAway(peer);
-    else if (message.type === 'subscribe') subscribe(peer, session);
-    else {
-      sessions.touch(session.id);
-      peer.send(ownSession(session, null));
-    }
-  }
-
-  return {
-    recognises: (message) => read(message) !== null,
-    start(peer, firstMessage) {
-      const topics = new Set<string>();
-      const receive = (text: string): void => {
-        const message = read(text);
-        if (message === null) peer.close(CLOSE.badMessage, 'send {"type":"subscribe","topic":"overview"}');
-        else obey(peer, message, topics);
-      };
-      receive(firstMessage);
-      return receive;
-    },
-  };
+  return { recognises: isNative, start };
 }
 
-function read(text: string): Message | null {
-  try {
-    return messageSchema.safeParse(JSON.parse(text)).data ?? null;
-  } catch {
-    return null;
-  }
+function nameOf(message: Extract<ClientMessage, { topic: unknown }>): string {
+  return message.topic === 'app' ? `app ${message.appId}` : message.topic;
+}
+
+interface Caller {
+  /** The live session of whoever connected, or null. */
+  session(): Session | null;
+  /** Calls back at once, or where a token has to be verified first, after that, in the order of the calls. */
+  whenKnown(action: () => void): void;
+}
+
+/** A token names its session once, at the beginning; being connected is no activity. */
+function createCaller({ request, guard, fail }: Peer, sessions: Sessions): Caller {
+  if (!isBearer(request))
+    return { session: () => sessionOfCookie(request, sessions), whenKnown: (act) => act() };
+  let id: string | null = null;
+  let isKnown = false;
+  const known = sessionOfToken(request, sessions).then((session) => {
+    id = session?.id ?? null;
+    isKnown = true;
+  }, fail);
+  return {
+    session: () => (id === null ? null : sessions.byId(id)),
+    whenKnown(action) {
+      if (isKnown) action();
+      else void known.then(() => guard(action));
+    },
+  };
 }

@@ -6,6 +6,7 @@ import * as auditChain from './003-audit-chain.ts';
 import * as lockout from './004-lockout.ts';
 import * as emergency from './005-emergency.ts';
 import * as auditForward from './006-audit-forward.ts';
+import * as plcLinks from './007-plc-links.ts';
 
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '001-spine': spine,
@@ -14,4 +15,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '004-lockout': lockout,
   '005-emergency': emergency,
   '006-audit-forward': auditForward,
+  '007-plc-links': plcLinks,
 };
