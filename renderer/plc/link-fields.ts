@@ -2,7 +2,7 @@
 import type { LinkView, NewLinkInput } from '../../server/http/contract.ts';
 import { AREA_BYTES, formatAddress, parseAddress, parseArea, type Width } from '../../server/plc/address.ts';
 import { parseItem, type Item, type Spelling } from '../../server/plc/items.ts';
-import { plcAddress } from '../home/links.ts';
+import { plcAddress } from '../shared/plc-links.ts';
 import type { Problem } from '../shared/api.ts';
 import type { MessageKey } from '../shared/i18n.svelte.ts';
 

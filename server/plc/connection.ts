@@ -66,7 +66,7 @@ export interface PlcConnection {
   write<Value>(item: Item<Value>, value: Value, options?: WriteOptions): Promise<void>;
   /** Calls back when anything in `status` changed but `roundTripMs`. */
   onStatus(listener: (status: ConnectionStatus) => void): () => void;
-  /** Round trips and errors of late. An error is a connection lost or not made (once an outage), or an item refused. */
+  /** Round trips and errors of late. An error is a connection lost or not made, once an outage. */
   readonly history: History;
   close(): void;
 }
@@ -108,7 +108,6 @@ export function createConnection(options: ConnectionOptions, ports: ConnectionPo
   };
   let isClosed = false;
   let items: readonly Item<unknown>[] = [];
-  let refused: ReadonlySet<string> = new Set();
   let polls = 0;
   let slot = 0;
   let identityLosses = 0;
@@ -197,13 +196,9 @@ export function createConnection(options: ConnectionOptions, ports: ConnectionPo
   ): void {
     const isFirst = machine.state !== 'online' && machine.state !== 'degraded';
     if (isFirst) log.info({}, 'PLC connected');
-    const bad = [...readings]
-      .filter(([, reading]) => reading instanceof KeyswitchError)
-      .map(([name]) => name);
-    for (const name of bad) if (!refused.has(name)) history.noteError();
-    refused = new Set(bad);
+    const isRefused = [...readings.values()].some((reading) => reading instanceof KeyswitchError);
     history.noteRoundTrip(tookMs);
-    dispatch({ type: 'polled', attempt, isWell: bad.length === 0 && tookMs <= timeoutMs / 2 });
+    dispatch({ type: 'polled', attempt, isWell: !isRefused && tookMs <= timeoutMs / 2 });
     status = { ...status, roundTripMs: tookMs };
     publish({ pduBytes: driver.pduBytes });
     if (isFirst) void identify(driver);

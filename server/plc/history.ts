@@ -1,4 +1,4 @@
-/** What a connection was like lately, in bounded memory: the slowest read of each second, and how many errors. */
+/** What a connection or a link was like lately, in bounded memory: the slowest read of each second, and how many errors. */
 import type { Clock } from '../ports/clock.ts';
 
 export interface History {
@@ -15,14 +15,22 @@ export interface HistoryKeeper extends History {
 const SECONDS = 120;
 const MINUTES = 60;
 
+export type ErrorCount = Pick<HistoryKeeper, 'errorsLastHour' | 'noteError'>;
+
 /** Makes an empty history. */
 export function createHistory(clock: Clock): HistoryKeeper {
   const slowest = createRing<number>(clock, 1000, SECONDS);
+  return {
+    ...createErrorCount(clock),
+    roundTripsMs: () => slowest.all(),
+    noteRoundTrip: (tookMs) => slowest.change((known) => Math.max(known ?? 0, tookMs)),
+  };
+}
+
+export function createErrorCount(clock: Clock): ErrorCount {
   const errors = createRing<number>(clock, 60_000, MINUTES);
   return {
-    roundTripsMs: () => slowest.all(),
     errorsLastHour: () => errors.all().reduce<number>((sum, count) => sum + (count ?? 0), 0),
-    noteRoundTrip: (tookMs) => slowest.change((known) => Math.max(known ?? 0, tookMs)),
     noteError: () => errors.change((known) => (known ?? 0) + 1),
   };
 }

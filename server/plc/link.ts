@@ -5,6 +5,7 @@ import type { Log } from '../ports/log.ts';
 import type { ConnectionState, ConnectionStatus, PlcConnection, PlcFault } from './connection.ts';
 import type { PlcDoor } from './door.ts';
 import { startExtras } from './extras.ts';
+import { createErrorCount } from './history.ts';
 import { valueInvalid } from './items.ts';
 import { checkLink, type LinkDefinition, type LinkExtras } from './link-definition.ts';
 import {
@@ -134,6 +135,8 @@ export function createLink(
   let readRefused = false;
   let writeRefused: number | null = null;
   let unfit: number | null = null;
+  /** What goes wrong with this link alone; the connection counts its outages. */
+  const ownErrors = createErrorCount(clock);
   const extraFaults = new Map<keyof LinkExtras, string>();
   let machine = former.word === null ? initialState(look().wanted) : succeedingState(former.word);
   let shown = { state: connection.status.state, since: clock.now(), digest: '' };
@@ -290,6 +293,7 @@ export function createLink(
   function complain(error: unknown): void {
     const code = isKeyswitchError(error) ? error.code : 'internal';
     lastError = { code, message: messageOf(error), at: clock.now() };
+    ownErrors.noteError();
     log.warn({ err: error }, 'PLC link at fault');
   }
 
@@ -326,7 +330,7 @@ export function createLink(
       user: userNow(),
       roundTripMs: status.roundTripMs,
       roundTripsMs: history.roundTripsMs(),
-      errorsLastHour: history.errorsLastHour(),
+      errorsLastHour: history.errorsLastHour() + ownErrors.errorsLastHour(),
       lastError,
       pending: machine.unwritten || machine.writing !== null,
     };

@@ -107,6 +107,8 @@ describe('a CPU with one address that it refuses', () => {
     await vi.waitFor(async () => expect(await good.user()).toBe('tess'), SOON);
     expect(await bad.user()).toBe('sam');
     expect(good.states.slice(good.states.indexOf('online'))).toEqual(['online']);
+    expect(good.link().errorsLastHour).toBe(0);
+    expect(bad.link().errorsLastHour).toBeGreaterThan(0);
   });
 });
 

@@ -9,6 +9,7 @@ import { oncePerState } from '../../sessions/app-states.ts';
 import type { Sessions } from '../../sessions/sessions.ts';
 import type { ToldState, ToldStates } from '../../sessions/told-states.ts';
 import { toAuthentication } from './authentication.ts';
+import { readSubscription } from './subscription.ts';
 
 export interface AuthHubNeeds {
   readonly apps: Apps;
@@ -19,9 +20,6 @@ export interface AuthHubNeeds {
 
 /** Where iAuth's clients look for it. */
 export const AUTH_HUB_PATHS: readonly string[] = ['/authHub', '/signalr/authHub'];
-
-/** A bare AppId; or `AppId:key`, which proves the app's key and so is told the token. */
-const SUBSCRIPTION = /^\s*\{?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\}?(?::(\S+))?\s*$/i;
 
 /** An app's key is 256 bits in base64url; an access token has dots. */
 const KEY_FORM = /^[\w-]{43}$/;
@@ -43,13 +41,13 @@ export function createAuthHub({ apps, sessions, toldStates, log }: AuthHubNeeds)
   /** The app to follow, and whether its key was proved. */
   function subscriptionOf(client: HubClient, args: readonly unknown[]): { appId: string; isProven: boolean } {
     const [argument] = args;
-    const match = typeof argument === 'string' && args.length === 1 ? SUBSCRIPTION.exec(argument) : null;
-    if (match === null) throw invalidInput('appId', 'call Subscribe with one argument, the GUID of the app');
-    const [, appId = '', ownKey] = match;
+    const wanted = typeof argument === 'string' && args.length === 1 ? readSubscription(argument) : null;
+    if (wanted === null) throw invalidInput('appId', 'call Subscribe with one argument, the GUID of the app');
+    const { appId } = wanted;
     if (apps.byId(appId) === null) {
       throw new KeyswitchError('not-found', 'No app has this AppId. Take it from the list of apps.');
     }
-    const key = ownKey ?? client.key;
+    const key = wanted.key ?? client.key;
     if (key !== null && !apps.keyMatches(appId, key)) {
       throw new KeyswitchError('forbidden', "That is not this app's key. Show the right one, or none.");
     }

@@ -5,9 +5,7 @@ import type { Conversation, Peer, Protocol } from '../../realtime/ws/protocols.t
 import { oncePerState } from '../../sessions/app-states.ts';
 import type { ToldState, ToldStates } from '../../sessions/told-states.ts';
 import { toAuthentication } from './authentication.ts';
-
-/** A bare AppId; or `AppId:key`, which proves the app's key and so is told the token. */
-const SUBSCRIPTION = /^\s*\{?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\}?(?::(\S+))?\s*$/i;
+import { readSubscription, type Subscription } from './subscription.ts';
 
 export interface PushNeeds {
   readonly apps: Apps;
@@ -25,11 +23,11 @@ export function iauthPush({ apps, toldStates }: PushNeeds): Protocol {
     let latest: ToldState | null = null;
     const make = (): string => (latest === null ? '' : text(latest));
 
-    function subscribe(appId: string, key: string | undefined): void {
+    function subscribe({ appId, key }: Subscription): void {
       unsubscribe();
       unsubscribe = toldStates.follow({
         appId,
-        isProven: key !== undefined,
+        isProven: key !== null,
         tell(state) {
           latest = state;
           peer.outbox.post('authentication', make);
@@ -40,16 +38,16 @@ export function iauthPush({ apps, toldStates }: PushNeeds): Protocol {
 
     return {
       hear(message) {
-        const [, appId, key] = SUBSCRIPTION.exec(message) ?? [];
-        if (appId === undefined) peer.close(CLOSE.badMessage, 'send an AppId');
-        else if (apps.byId(appId) === null) peer.close(CLOSE.unknownApp, 'no app has this AppId');
-        else if (key !== undefined && !apps.keyMatches(appId, key))
+        const wanted = readSubscription(message);
+        if (wanted === null) peer.close(CLOSE.badMessage, 'send an AppId');
+        else if (apps.byId(wanted.appId) === null) peer.close(CLOSE.unknownApp, 'no app has this AppId');
+        else if (wanted.key !== null && !apps.keyMatches(wanted.appId, wanted.key))
           peer.close(CLOSE.notSignedIn, "that is not this app's key");
-        else subscribe(appId, key);
+        else subscribe(wanted);
       },
       end: () => unsubscribe(),
     };
   }
 
-  return { recognises: (message) => SUBSCRIPTION.test(message), start };
+  return { recognises: (message) => readSubscription(message) !== null, start };
 }

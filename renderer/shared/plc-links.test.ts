@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { OverviewLinkView } from '../../server/http/contract.ts';
-import { iso } from '../shared/testing.ts';
-import { linkTrouble, plcAddress } from './links.ts';
+import { iso } from './testing.ts';
+import { linkTrouble, plcAddress } from './plc-links.ts';
 
 test.each([
   ['Data Source=10.0.0.5:102,0,2', '10.0.0.5'],
