@@ -22,9 +22,12 @@ export function keyswitch(args: readonly string[], input = ''): Promise<string> 
   return runChild([LAUNCHER, ...args], { input });
 }
 
-/** Makes a data folder with the one user of the benches. */
-export async function prepareDataFolder(): Promise<string> {
+/** Makes a data folder with the one user of the benches; `settings` hold from the beginning. */
+export async function prepareDataFolder(settings: Readonly<Record<string, string>> = {}): Promise<string> {
   const folder = scratchFolder();
+  for (const [key, value] of Object.entries(settings)) {
+    await keyswitch(['config', 'set', key, value, '--data', folder]);
+  }
   await addUser(folder, USER);
   return folder;
 }

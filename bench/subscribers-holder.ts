@@ -27,7 +27,7 @@ export interface HolderOutput {
 }
 
 /** What the first changes leave in memory for good is no subscriber's. */
-const WARM_UPS = 20;
+const WARM_UPS = 200;
 const SETTLE_MS = 2000;
 
 const { endpoint, pid, forms, count, appId, changes, intervalMs, seconds } = JSON.parse(
