@@ -9,6 +9,8 @@ export default defineConfig({
     include: ['{server,electron,renderer,clients,build,bench,test}/**/*.test.ts'],
     exclude: ['**/node_modules/**', 'dist/**', 'bench/peers/**'],
     pool: 'forks',
+    // By default one core is left to the runner, which hardly needs it.
+    maxWorkers: 2,
     // Real sockets, browsers and child processes on a busy machine; a hang still ends.
     testTimeout: 60_000,
     hookTimeout: 60_000,
