@@ -1,10 +1,13 @@
 /** Builds the pages that the host serves: `renderer/` to `dist/renderer`. */
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vite';
+import manifest from './package.json' with { type: 'json' };
 
 export default defineConfig({
   root: 'renderer',
   plugins: [svelte({ configFile: '../svelte.config.js' })],
+  // The page compares it with the version of the host that serves it.
+  define: { KEYSWITCH_VERSION: JSON.stringify(manifest.version) },
   build: {
     outDir: '../dist/renderer',
     emptyOutDir: true,

@@ -2,21 +2,14 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AppView, LinkStatusView, NewLinkInput } from '../server/http/contract.ts';
+import type { LinkStatusView } from '../server/http/contract.ts';
 import { startS7Server, type S7Server } from '../test/s7-server.ts';
 import { startTcpProxy, type TcpProxy } from '../test/tcp-proxy.ts';
 import { openConnection, requestTo, type Connection, type Endpoint } from './client.ts';
 import { median, percentile, runChild, scratchFolder, takeTurns, type Bench, type Row } from './harness.ts';
-import {
-  addUser,
-  prepareDataFolder,
-  sessionRequest,
-  signInRequest,
-  startHost,
-  USER,
-  type Host,
-} from './host.ts';
+import { addUser, prepareDataFolder, signInRequest, startHost, type Host } from './host.ts';
 import type { LoopDelay } from './loop-delay.ts';
+import { linkPlc, openAdministrator } from './plant.ts';
 import { openSubscribers, type Subscribers } from './subscribers-client.ts';
 
 const PLCS = 20;
@@ -80,32 +73,11 @@ async function setUp(
   frail: S7Server,
   loopFile: string,
 ): Promise<Plant> {
-  const { headers } = await sessionRequest(host, ADMINISTRATOR);
-  const administer = async <Answer>(path: string, body?: unknown, method?: string): Promise<Answer> => {
-    const connection = await openConnection(host, { anyStatus: true });
-    const answer = await connection.exchange(
-      requestTo(host, path, {
-        headers,
-        ...(body !== undefined && { body }),
-        ...(method !== undefined && { method }),
-      }),
-    );
-    connection.close();
-    if (answer.status >= 300) throw new Error(`${path}: ${answer.status} ${answer.body}`);
-    return (answer.body === '' ? undefined : JSON.parse(answer.body)) as Answer;
-  };
+  const administrator = await openAdministrator(host, ADMINISTRATOR);
+  const { headers } = administrator;
   const plcs: Plc[] = [];
   for (const [i, proxy] of proxies.entries()) {
-    const { id: appId } = await administer<Pick<AppView, 'id'>>('/api/v1/apps', { name: `HMI ${i}` });
-    await administer(`/api/v1/apps/${appId}/users/${USER}`, { data: '5' }, 'PUT');
-    const link: NewLinkInput = {
-      connection: `Data Source=127.0.0.1:${proxy.port},0,2`,
-      area: 'DB250',
-      // Of its own, for one server stands for many PLCs.
-      address: `W${2 * i}`,
-      appId,
-    };
-    const { id: linkId } = await administer<{ id: string }>('/api/v1/links', link);
+    const { appId, linkId } = await linkPlc(administrator, i, proxy.port);
     plcs.push({ proxy, appId, linkId, polls: notePolls(proxy) });
   }
   return {

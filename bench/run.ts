@@ -5,8 +5,13 @@ import { parseArgs } from 'node:util';
 import { buildStale } from '../build/build.ts';
 import { messageOf } from '../server/errors.ts';
 import { audit } from './audit.ts';
+import { badgePage } from './badge-page.ts';
+import { badge } from './badge.ts';
+import { desktop } from './desktop.ts';
+import { desktopStart } from './desktop-start.ts';
 import type { Bench } from './harness.ts';
 import { lockout } from './lockout.ts';
+import { osLock } from './os-lock.ts';
 import { plcMany } from './plc-many.ts';
 import { plcReads } from './plc-reads.ts';
 import { plc } from './plc.ts';
@@ -24,12 +29,17 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   'sign-ins': signIns,
   storm,
   lockout,
+  badge,
+  'badge-page': badgePage,
   push,
   subscribers,
   plc,
   'plc-reads': plcReads,
   'plc-many': plcMany,
+  'os-lock': osLock,
+  desktop,
   start,
+  'desktop-start': desktopStart,
   store,
   audit,
 };

@@ -1,7 +1,8 @@
 /** Builds the pages, the host, the desktop and the client for HMIs to `dist`: `node build/build.ts`, and with `--force` even where all is fresh. */
 import { spawnSync } from 'node:child_process';
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { foldersOf, licencesPage, readLicence, type Bundled } from './licences.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -12,9 +13,11 @@ const MADE = [
   'dist/electron/main.js',
   'dist/electron/preload.cjs',
   'dist/clients/js/keyswitch.js',
+  'dist/renderer/licences.html',
 ];
 const SOURCES = [
   ...CONFIGS,
+  'build/licences.ts',
   'renderer',
   'server',
   'electron',
@@ -57,7 +60,13 @@ async function buildAll(): Promise<void> {
   // Vite reads the paths of its configuration from here.
   process.chdir(root);
   const { build } = await import('vite');
-  for (const configFile of CONFIGS) await build({ configFile, logLevel: 'warn' });
+  const bundles: Bundled[] = [];
+  for (const configFile of CONFIGS) {
+    const made = await build({ configFile, logLevel: 'warn' });
+    bundles.push(...[made].flat().flatMap((result) => ('output' in result ? result.output : [])));
+  }
+  const page = licencesPage(foldersOf(bundles).map(readLicence));
+  writeFileSync(join(root, 'dist', 'renderer', 'licences.html'), page);
   console.log(`Built in ${((performance.now() - began) / 1000).toFixed(1)} s.`);
 }
 

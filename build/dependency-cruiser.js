@@ -49,12 +49,12 @@ export default {
       name: 'pages-take-types-and-shared-rules-only',
       comment:
         'from the server a page imports types, and rules without any door that it shows while one types: those of ' +
-        'passwords and those of addresses in a PLC',
+        'passwords and PINs, and those of addresses in a PLC',
       severity: 'error',
       from: { path: '^renderer/', pathNot: TEST },
       to: {
         path: '^server/',
-        pathNot: '^server/(passwords/(policy|blocklist)|plc/(address|items))\\.ts$',
+        pathNot: '^server/(passwords/(policy|blocklist)|badges/pin-rules|plc/(address|items))\\.ts$',
         dependencyTypesNot: ['type-only'],
       },
     },

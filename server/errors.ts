@@ -9,6 +9,9 @@ export const ERROR_CATALOGUE = {
     'The user name, the password or the right to this app is wrong. Check both and try again.',
   'password-change-required':
     'The password must be replaced before signing in. Use the ticket with password-change.',
+  'second-factor-required':
+    'The badge alone does not sign in. Send it again with the PIN or the password that the factor names.',
+  'pin-unacceptable': 'The new PIN is too short, too simple or no number. The rule that failed is listed.',
   'password-unacceptable': 'The new password breaks a rule of the policy. The rules that failed are listed.',
   'ticket-invalid': 'The password-change ticket is unknown, used or older than ten minutes. Sign in again.',
   'not-signed-in': 'The request carries no session, or one that has ended. Sign in.',
@@ -17,7 +20,7 @@ export const ERROR_CATALOGUE = {
   'too-many-tries':
     'This name was tried too often from this address, or the address tried too many names. Wait the time given.',
   'storage-full':
-    'The disk of the host is full: nobody new is signed in, so that nothing goes unrecorded. Make room.',
+    'The disk of the host is full or not there: nobody new is signed in, so that nothing goes unrecorded. Mend it.',
   busy: 'More sign-ins wait than the host can check soon. Try again after the time given.',
   'invalid-input': 'A field is missing, malformed or out of range. Each fault names its field and limit.',
   'malformed-body': 'The body is not valid JSON, or its encoding is not UTF-8. Send a JSON object.',
@@ -28,6 +31,10 @@ export const ERROR_CATALOGUE = {
   'already-exists': 'A record with this name exists. Choose another.',
   'config-invalid': 'keyswitch.yaml, the environment or a flag has a fault. Each is named with its line.',
   'secrets-invalid': 'keyswitch.env cannot be read or holds a malformed value. Mend the line named.',
+  'secrets-sealed':
+    "keyswitch.env is sealed by the operating system's key store for another program or account. Unseal it there.",
+  'key-store-unavailable':
+    'The operating system offers no key store to this account, or has not shown yet that it keeps its key.',
   'data-folder-unusable':
     'The data folder cannot be made, read or written. Grant the rights or choose another.',
   'data-folder-in-use': 'Another Keyswitch runs on this data folder. Stop it, or choose another folder.',
@@ -38,6 +45,18 @@ export const ERROR_CATALOGUE = {
   'archive-unusable': 'The archive folder cannot be written, or holds other files. Set audit.archiveFolder.',
   'port-in-use': 'Another program listens on the port. Stop it, or set http.port.',
   'address-unavailable': 'The listen address does not belong to this machine. Set http.host.',
+  'update-unreachable':
+    'The source of updates cannot be read. Look at desktop.updateSource, at its server and at its certificate.',
+  'update-unsigned':
+    'The manifest of an update is not signed by the key that this program was built with. Sign it, or build anew.',
+  'update-invalid':
+    'The manifest of an update cannot be read, or names no installer for this machine. Take that of electron-builder.',
+  'update-mismatch':
+    'The installer of an update is not the one that was signed. Copy it to the source again.',
+  'update-not-staged':
+    'The installer of an update could not be kept in the data folder. Make room, or grant the rights.',
+  'update-not-installed':
+    'The operating system did not install an update, and nothing has changed. An administrator can try again.',
   'certificate-unusable': 'The certificate or its key cannot be read, or they do not belong together.',
   'host-unreachable': 'The data folder is in use, but its host does not answer. Wait for it, or stop it.',
   'plc-unreachable': 'The PLC does not accept a connection. Check address, rack, slot and PUT/GET access.',
@@ -74,6 +93,8 @@ export interface ErrorDetails {
   readonly ticket?: string;
   /** Why the password must be replaced; only with `password-change-required`. */
   readonly why?: 'one-time-secret' | 'expired';
+  /** What to send beside the badge; only with `second-factor-required`. */
+  readonly factor?: 'pin' | 'password';
 }
 
 export class KeyswitchError extends Error {
@@ -83,6 +104,7 @@ export class KeyswitchError extends Error {
   readonly retryAfterSec: number | undefined;
   readonly ticket: string | undefined;
   readonly why: ErrorDetails['why'] | undefined;
+  readonly factor: ErrorDetails['factor'] | undefined;
 
   constructor(code: ErrorCode, message: string = ERROR_CATALOGUE[code], details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -91,6 +113,7 @@ export class KeyswitchError extends Error {
     this.retryAfterSec = details.retryAfterSec;
     this.ticket = details.ticket;
     this.why = details.why;
+    this.factor = details.factor;
   }
 }
 

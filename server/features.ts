@@ -11,6 +11,8 @@ import { createSyslogTarget } from './audit/forward/syslog-target.ts';
 import type { Target } from './audit/forward/target.ts';
 import { createAuditQuery, type AuditQuery } from './audit/query.ts';
 import type { Config } from './config/schema.ts';
+import { createBadges, type Badges } from './badges/badges.ts';
+import { openPins, type Pins } from './badges/pins.ts';
 import { createEmergency, type Emergency } from './emergency/emergency.ts';
 import { createBus, type Bus } from './events.ts';
 import { openLockout, type Lockout } from './lockout/lockout.ts';
@@ -60,6 +62,8 @@ export interface Features {
   readonly users: Users;
   readonly lockout: Lockout;
   readonly emergency: Emergency;
+  readonly badges: Badges;
+  readonly pins: Pins;
   readonly accounts: Accounts;
   readonly apps: Apps;
   readonly keys: KeyRing;
@@ -136,13 +140,18 @@ async function open(
   const policy = policyOf(config.passwords);
   const blocklist = { common: readCommonPasswords(), site: siteWords(config) };
   const passwords = createPasswords({ store, hasher, policy, blocklist, clock, random });
-  const users = createUsers({ store, audit, bus, passwords, clock, random }, config.passwords);
+  const pins = await openPins({ store, hasher, clock }, config.badges.pinMinLength);
+  const users = createUsers({ store, audit, bus, passwords, pins, clock, random }, config.passwords);
   const lockout = await openLockout(
     { store, clock, log, secret: secrets.passwordHashingKey },
     lockoutRules(config.lockout),
   );
   opened.push(lockout.close);
   const emergency = createEmergency({ store, audit, users, clock, random });
+  const badges = createBadges(
+    { store, audit, users, emergency, clock, random, secret: secrets.passwordHashingKey },
+    config.badges,
+  );
   const apps = await createApps({ store, audit, bus, clock, random });
   const { keyRotationDays: rotationDays, keyOverlapDays: overlapDays, refreshTokenDays } = config.tokens;
   const keys = await openKeyRing(
@@ -158,6 +167,8 @@ async function open(
       bus,
       users,
       passwords,
+      badges,
+      pins,
       lockout,
       emergency,
       mayRecord: capacity.mayRecord,
@@ -187,7 +198,7 @@ async function open(
   opened.push(links.close);
   return {
     ...{ store, bus, audit, auditQuery, forwarder, capacity, passwords, users, lockout, emergency },
-    ...{ accounts, apps, keys, sessions, appStates, links },
+    ...{ badges, pins, accounts, apps, keys, sessions, appStates, links },
   };
 }
 

@@ -38,7 +38,7 @@ describe('the first start', () => {
       { name: 'Administrator', type: 'Admin', enabled: true, logoutTimeInMin: null },
     ]);
     expect(house.features.apps.list()).toMatchObject([
-      { name: hostname(), station: true, logoutTimeInMin: 10 },
+      { name: hostname(), station: true, logoutTimeInMin: 10, idleLimitInMin: 5 },
     ]);
   });
 

@@ -33,6 +33,9 @@ export interface FirstRunOptions {
 
 const ADMINISTRATOR = 'Administrator';
 
+/** Anybody can sit down at a desk that was left. */
+const STATION_IDLE_LIMIT_IN_MIN = 5;
+
 export async function firstRun(
   features: Features,
   { sample, preset, appLogoutTimeInMin }: FirstRunOptions,
@@ -40,7 +43,8 @@ export async function firstRun(
   const { apps } = features;
   if (apps.station() === null) {
     const name = freeName(hostname(), (wanted) => apps.byName(wanted) !== null);
-    await apps.add({ name, logoutTimeInMin: appLogoutTimeInMin, station: true }, HOST_ACTOR);
+    const limits = { logoutTimeInMin: appLogoutTimeInMin, idleLimitInMin: STATION_IDLE_LIMIT_IN_MIN };
+    await apps.add({ name, ...limits, station: true }, HOST_ACTOR);
   }
   return {
     administrator: await addAdministrator(features, preset),

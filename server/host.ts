@@ -17,6 +17,7 @@ import { accountRoutes } from './http/routes/account.ts';
 import { auditArchiveRoutes } from './http/routes/audit-archive.ts';
 import { appRoutes } from './http/routes/apps.ts';
 import { auditRoutes } from './http/routes/audit.ts';
+import { badgeRoutes } from './http/routes/badges.ts';
 import { emergencyRoutes } from './http/routes/emergency.ts';
 import { firstRunRoutes } from './http/routes/first-run.ts';
 import { linkRoutes } from './http/routes/links.ts';
@@ -191,19 +192,22 @@ async function openDoors(features: Features, settings: Settings, ports: Ports): 
 
 function routesOf(features: Features, { config }: Settings, clock: Clock): Route[] {
   const { auditQuery, forwarder, capacity } = features;
-  const { accounts, apps, audit, users, sessions, links, keys, passwords, emergency, store } = features;
+  const { accounts, apps, audit, users, sessions, links, keys, store } = features;
+  const { passwords, badges, pins, emergency } = features;
   const { name: plant, station, banner } = config.plant;
   return [
     // First what is asked for most: Express tries the paths in this order.
     ...sessionRoutes({ sessions }),
     ...signInRoutes({ sessions }),
+    ...badgeRoutes({ badges, sessions }),
     ...emergencyRoutes({ emergency, sessions }),
-    ...accountRoutes({ sessions, passwords, read: store.read }),
+    ...accountRoutes({ sessions, passwords, pins, read: store.read }),
     ...appRoutes({ apps, users, sessions, defaultLogoutTimeInMin: config.sessions.appLogoutTimeInMin }),
     ...publicRoutes({
       apps,
       keys,
       passwords,
+      badges: config.badges,
       place: { plant, station: station || hostname(), banner, version: VERSION },
       linkStatus: links.status,
       storage: () => capacity.status.state,

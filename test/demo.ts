@@ -57,7 +57,7 @@ async function demo(): Promise<void> {
     console.log(`DB${DATA_BLOCK}.DBW${WORD} = ${await plc.getWord(WORD)}`);
   });
   process.once('exit', () => plc.kill());
-  closeOnSignal(host);
+  void closeOnSignal(host);
 }
 
 demo().catch((error: unknown) => process.exit(reportFailure(error)));

@@ -97,6 +97,7 @@ export interface UserOptions {
 
 export interface AppOptions {
   readonly logoutTimeInMin?: number;
+  readonly idleLimitInMin?: number;
   readonly users?: Readonly<Record<string, string>>;
 }
 
@@ -152,8 +153,9 @@ export async function startTestHost(options: HostOptions = {}): Promise<TestHost
     ask,
     addUser: (name, { type = 'Active', mustChange = false, logoutTimeInMin = null } = {}) =>
       features.users.add({ name, type, mustChange, logoutTimeInMin, password: PASSWORD }, HOST_ACTOR),
-    async addApp(name, { logoutTimeInMin = 10, users = {} } = {}) {
-      const added = await features.apps.add({ name, logoutTimeInMin }, HOST_ACTOR);
+    async addApp(name, { logoutTimeInMin = 10, idleLimitInMin, users = {} } = {}) {
+      const limits = { logoutTimeInMin, idleLimitInMin: idleLimitInMin ?? null };
+      const added = await features.apps.add({ name, ...limits }, HOST_ACTOR);
       for (const [userName, data] of Object.entries(users)) {
         const user = await features.users.byName(userName);
         if (user === null) throw new Error(`no user is named ${userName}`);

@@ -80,7 +80,12 @@ export interface House {
   settle(): Promise<void>;
   addUser(name: string, user?: Partial<ProvisionedUser>): Promise<User>;
   /** Adds an app and lets users use it: name of the user -> data. */
-  addApp(name: string, data?: Readonly<Record<string, string>>, logoutTimeInMin?: number): Promise<App>;
+  addApp(
+    name: string,
+    data?: Readonly<Record<string, string>>,
+    logoutTimeInMin?: number,
+    idleLimitInMin?: number,
+  ): Promise<App>;
   signIn(username: string, options?: SignInOptions): Promise<SignedIn>;
   /** The PLC's way in: no password. */
   plcSignIn(user: User, app: App, allowAdmin?: boolean): Promise<SignedIn>;
@@ -191,8 +196,9 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
         { name, type: 'Active', logoutTimeInMin: null, password: PASSWORD, ...user },
         ADMINISTRATOR,
       ),
-    async addApp(name, data = {}, logoutTimeInMin = 10) {
-      const { app } = await features.apps.add({ name, logoutTimeInMin }, ADMINISTRATOR);
+    async addApp(name, data = {}, logoutTimeInMin = 10, idleLimitInMin) {
+      const limits = { logoutTimeInMin, idleLimitInMin: idleLimitInMin ?? null };
+      const { app } = await features.apps.add({ name, ...limits }, ADMINISTRATOR);
       for (const [username, datum] of Object.entries(data)) {
         const user = await features.users.byName(username);
         if (user === null) throw new Error(`no user ${username}`);

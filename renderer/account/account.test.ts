@@ -22,6 +22,7 @@ const VIEW: AccountView = {
   displayName: 'Anna Berger',
   type: 'Active',
   hasPassword: true,
+  hasPin: false,
   passwordChangedAt: iso(-1),
   passwordExpiresAt: null,
   passwordExpiresSoon: false,

@@ -17,7 +17,6 @@ import {
   fieldsOf,
   linkOf,
   NO_FIELDS,
-  s7Name,
   WIDTHS,
   wordName,
   type Field,
@@ -222,18 +221,6 @@ test.each([
   ['10.0.0.5:99999', false],
 ])('what is typed so far, "%s", may become right: %s', (typed, unfinished) => {
   expect(faultsIn({ ...GOOD, peer: typed }).peer).toMatchObject({ unfinished });
-});
-
-test.each([
-  ['DB250', 'W188', 'DB250.DBW188'],
-  ['DB250', 'B188', 'DB250.DBB188'],
-  ['DB250', 'D188', 'DB250.DBD188'],
-  ['DB250', 'X1507', 'DB250.DBX188.3'],
-  ['M', 'W10', 'MW10'],
-  ['M', 'X83', 'M10.3'],
-  ['I', 'B4', 'IB4'],
-])('%s %s is %s in TIA Portal', (area, address, name) => {
-  expect(s7Name(area, address)).toBe(name);
 });
 
 test('names the word once there is one', () => {

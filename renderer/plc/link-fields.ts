@@ -1,6 +1,13 @@
 /** What is typed about a link, and what is wrong with it before the host is asked. */
 import type { LinkView, NewLinkInput } from '../../server/http/contract.ts';
-import { AREA_BYTES, formatAddress, parseAddress, parseArea, type Width } from '../../server/plc/address.ts';
+import {
+  AREA_BYTES,
+  formatAddress,
+  parseAddress,
+  parseArea,
+  s7Name,
+  type Width,
+} from '../../server/plc/address.ts';
 import { parseItem, type Item, type Spelling } from '../../server/plc/items.ts';
 import { plcAddress } from '../shared/plc-links.ts';
 import type { Problem } from '../shared/api.ts';
@@ -171,14 +178,6 @@ export function wordName(fields: LinkFields): string | null {
   return text === null || areaFault(fields) !== null || itemAt(fields, 'byte') === null
     ? null
     : s7Name(areaText(fields), text);
-}
-
-/** An area and an address as STEP 7 and TIA Portal write them: `DB250.DBW188`, `DB250.DBX188.3`, `MW10`, `M10.3`. */
-export function s7Name(area: string, address: string): string {
-  const { width, byteOffset, bitNumber } = parseAddress(address);
-  const block = area.startsWith('DB') ? `${area}.DB` : area;
-  if (width !== 'bit') return `${block}${address}`;
-  return `${block}${area.startsWith('DB') ? 'X' : ''}${byteOffset}.${bitNumber}`;
 }
 
 /** Finds what the host would refuse, but for what only the host can know. */

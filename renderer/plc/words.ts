@@ -1,10 +1,11 @@
 /** Links in plain words: trouble, what a test found, and the names of the fields. */
 import type { LinkStatus } from '../../clients/js/src/messages.ts';
 import type { LinkTestView, LinkView } from '../../server/http/contract.ts';
+import { s7Name } from '../../server/plc/address.ts';
 import { linkTrouble, plcAddress } from '../shared/plc-links.ts';
 import type { Problem } from '../shared/api.ts';
 import { isMessageKey, type I18n, type MessageKey } from '../shared/i18n.svelte.ts';
-import { s7Name, type Fault, type Field } from './link-fields.ts';
+import type { Fault, Field } from './link-fields.ts';
 
 /** What each field is called where unsaved ones are named. */
 export const FIELD_NAMES = {

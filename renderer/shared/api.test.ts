@@ -30,6 +30,17 @@ test('asks for the welcome of an app', async () => {
   expect(await client.welcome('a&b')).toEqual(WELCOME);
 });
 
+test('asks for the welcome as nobody, so that the question keeps no session alive', async () => {
+  const asked: (RequestInit | undefined)[] = [];
+  const client = createApi((_, init) => {
+    asked.push(init);
+    return Promise.resolve(Response.json(WELCOME));
+  });
+  await client.welcome(null, 'as-nobody');
+  await client.welcome(null);
+  expect(asked.map((init) => init?.credentials)).toEqual(['omit', 'same-origin']);
+});
+
 test('reads an answer without content', async () => {
   const { api: client } = api({ 'POST /api/v1/sign-out': () => new Response(null, { status: 204 }) });
   await client.signOut();

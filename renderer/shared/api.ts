@@ -5,12 +5,15 @@ import type {
   AuditPageView,
   AuditStatusView,
   AuthenticationView,
+  BadgeSignInInput,
+  BadgeView,
   EmergencyAccountView,
   FaultView,
   EmergencyAuthenticationView,
   EmergencySignInInput,
   LinkTestView,
   LinkView,
+  NewBadgeInput,
   NewLinkInput,
   NewUserAnswerView,
   NewUserInput,
@@ -45,6 +48,8 @@ export class Problem extends Error {
   readonly ticket: string | undefined;
   /** Why the password must be replaced. */
   readonly why: ProblemView['why'];
+  /** What is wanted beside the badge. */
+  readonly factor: ProblemView['factor'];
   readonly reference: string | undefined;
 
   constructor(view: Partial<ProblemView>, retryAfterSec = 0) {
@@ -57,6 +62,7 @@ export class Problem extends Error {
     this.retryAfterSec = retryAfterSec;
     this.ticket = view.ticket;
     this.why = view.why;
+    this.factor = view.factor;
     this.reference = view.reference;
   }
 }
@@ -65,12 +71,18 @@ export type Api = ReturnType<typeof createApi>;
 
 /** Makes the client; each call throws a `Problem` and nothing else. */
 export function createApi(fetch: typeof globalThis.fetch) {
-  async function call<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
+  async function call<Answer>(
+    method: string,
+    path: string,
+    body?: unknown,
+    credentials: RequestCredentials = 'same-origin',
+  ): Promise<Answer> {
     let response: Response;
     let answer: unknown;
     try {
       response = await fetch(path, {
         method,
+        credentials,
         signal: AbortSignal.timeout(TIMEOUT_MS),
         ...(body === undefined
           ? {}
@@ -86,13 +98,18 @@ export function createApi(fetch: typeof globalThis.fetch) {
   }
 
   return {
-    welcome: (appId: string | null) =>
+    /** As nobody: without the cookie, so that the question is no sign of anybody's activity. */
+    welcome: (appId: string | null, as?: 'as-nobody') =>
       call<WelcomeView>(
         'GET',
         `/api/v1/welcome${appId === null ? '' : `?appId=${encodeURIComponent(appId)}`}`,
+        undefined,
+        as === 'as-nobody' ? 'omit' : 'same-origin',
       ),
     signIn: (input: Omit<SignInInput, 'presentation'>) =>
       call<AuthenticationView>('POST', '/api/v1/sign-in', { ...input, presentation: 'cookie' }),
+    badgeSignIn: (input: Omit<BadgeSignInInput, 'presentation'>) =>
+      call<AuthenticationView>('POST', '/api/v1/badge-sign-in', { ...input, presentation: 'cookie' }),
     passwordBlocklist: () => call<PasswordBlocklistView>('GET', '/api/v1/password-blocklist'),
     changePassword: (ticket: string, newPassword: string) =>
       call<AuthenticationView>('POST', '/api/v1/password-change', { ticket, newPassword }),
@@ -106,11 +123,15 @@ export function createApi(fetch: typeof globalThis.fetch) {
     account: () => call<AccountView>('GET', '/api/v1/account'),
     replacePassword: (currentPassword: string, newPassword: string) =>
       call<unknown>('PUT', '/api/v1/password', { currentPassword, newPassword }),
+    replacePin: (currentPassword: string, newPin: string) =>
+      call<unknown>('PUT', '/api/v1/pin', { currentPassword, newPin }),
     emergencySignIn: (input: Omit<EmergencySignInInput, 'presentation'>) =>
       call<EmergencyAuthenticationView>('POST', '/api/v1/emergency/sign-in', {
         ...input,
         presentation: 'cookie',
       }),
+    /** Ends the session of this page: nobody is at the controls until somebody has signed in again. */
+    lock: () => call<unknown>('POST', '/api/v1/lock'),
     signOut: () => call<unknown>('POST', '/api/v1/sign-out'),
     /** Ends whatever session is current at the app. */
     signOutApp: (appId: string) =>
@@ -127,6 +148,10 @@ export function createApi(fetch: typeof globalThis.fetch) {
       call<SealedView>('POST', '/api/v1/emergency', input),
     sealEmergencyAccount: (name: string) =>
       call<SealedView>('POST', `/api/v1/emergency/${encodeURIComponent(name)}/seal`),
+    badges: () => call<BadgeView[]>('GET', '/api/v1/badges'),
+    addBadge: (input: NewBadgeInput) => call<BadgeView>('POST', '/api/v1/badges', input),
+    /** For good; whoever it belongs to is signed out. */
+    revokeBadge: (id: string) => call<unknown>('DELETE', `/api/v1/badges/${encodeURIComponent(id)}`),
     links: () => call<LinkView[]>('GET', '/api/v1/links'),
     addLink: (input: NewLinkInput) => call<LinkView>('POST', '/api/v1/links', input),
     changeLink: (id: string, input: NewLinkInput) => call<LinkView>('PUT', linkPath(id), input),

@@ -15,9 +15,14 @@ import type { Answers } from './testing.ts';
 
 const SIGNED_OUT = problem(401, 'not-signed-in');
 
-function open(answers: Answers, appId: string | null = null, memory = createMemory()) {
+function open(
+  answers: Answers,
+  appId: string | null = null,
+  memory = createMemory(),
+  hasWork?: () => boolean,
+) {
   const ports = createTestPorts(answers, memory);
-  const door = new Door(appId, createApi(ports.fetch), ports.clock, memory);
+  const door = new Door(appId, createApi(ports.fetch), ports.clock, memory, hasWork);
   return { ...ports, door };
 }
 
@@ -135,7 +140,7 @@ test('thinks better of signing in again only while the session lives', () => {
   expect(door.pause).toBeNull();
   door.wait('idle');
   door.goOn();
-  expect(door.pause).toEqual({ reason: 'idle' });
+  expect(door.pause).toEqual({ reason: 'idle', handover: false });
 });
 
 test('a change of the password on the way in again leads back to the page, and its end to the way in', () => {
@@ -145,10 +150,14 @@ test('a change of the password on the way in again leads back to the page, and i
   door.change = { ticket: 't', username: 'anna', why: 'expired' };
   expect(door.page).toBe('password-change');
   door.leave('ticket');
-  expect([door.change, door.pause, door.session?.id]).toEqual([null, { reason: 'ticket' }, 'session-1']);
+  expect([door.change, door.pause, door.session?.id]).toEqual([
+    null,
+    { reason: 'ticket', handover: false },
+    'session-1',
+  ]);
   door.change = { ticket: 't', username: 'anna', why: 'expired' };
   door.leave(null);
-  expect(door.pause).toEqual({ reason: 'ticket' });
+  expect(door.pause?.reason).toBe('ticket');
   door.change = { ticket: 't', username: 'anna', why: 'expired' };
   door.signedIn(createSession());
   expect([door.pause, door.change, door.visits]).toEqual([null, null, 1]);
@@ -160,6 +169,87 @@ test('loses the page where somebody else signs in', () => {
   door.wait('idle');
   door.leave(null);
   expect([door.session, door.pause, door.page === 'home']).toEqual([null, null, false]);
+});
+
+describe('work that waits, where another person signs in,', () => {
+  const openWithWork = () => {
+    const { door } = open({}, null, createMemory(), () => true);
+    door.signedIn(createSession());
+    return door;
+  };
+
+  test.each(['screen-locked', null] as const)('is not lost before that was agreed to (%s)', (reason) => {
+    const door = openWithWork();
+    door.wait(reason);
+    door.change = { ticket: 't', username: '', why: 'expired' };
+    door.signedIn(BOB);
+    expect([door.stranger, door.change]).toEqual([BOB, null]);
+    expect([door.session?.user.name, door.pause?.reason, door.visits]).toEqual(['anna', reason, 1]);
+    door.takeOver();
+    expect([door.stranger, door.session, door.pause, door.visits]).toEqual([null, BOB, null, 2]);
+  });
+
+  test('waits on for its own person', () => {
+    const door = openWithWork();
+    door.wait('screen-locked');
+    door.signedIn(BOB);
+    door.signedIn(createSession({ id: 'session-2' }));
+    expect([door.stranger, door.session?.id, door.visits]).toEqual([null, 'session-2', 1]);
+  });
+
+  test('was asked about before a handover', () => {
+    const door = openWithWork();
+    door.handOver();
+    door.signedIn(BOB);
+    expect([door.stranger, door.session]).toEqual([null, BOB]);
+  });
+});
+
+test('hands over: the page stays until another person has signed in, and is theirs anew', () => {
+  const { door } = open({});
+  door.signedIn(createSession());
+  door.handOver();
+  expect([door.page, door.pause]).toEqual(['home', { reason: null, handover: true }]);
+  door.signedIn(BOB);
+  expect([door.pause, door.session?.user.name, door.visits, door.isNewcomer]).toEqual([null, 'bob', 2, true]);
+});
+
+test('a handover that is thought better of leads back to the page', () => {
+  const { door } = open({});
+  door.signedIn(createSession());
+  door.handOver();
+  door.goOn();
+  expect([door.pause, door.session?.id, door.visits]).toEqual([null, 'session-1', 1]);
+});
+
+test('a session that ends during a handover leaves the way in open for both', () => {
+  const { door } = open({});
+  door.signedIn(createSession());
+  door.handOver();
+  door.wait('time-limit');
+  expect(door.pause).toEqual({ reason: 'time-limit', handover: true });
+  door.goOn();
+  expect(door.pause).toEqual({ reason: 'time-limit', handover: false });
+});
+
+test('says after a reload that the page was locked, until somebody has signed in', () => {
+  const memory = createMemory();
+  const { door } = open({}, null, memory);
+  door.signedIn(createSession({ app: { id: APP_ID, name: 'HMI' } }));
+  door.wait('screen-locked');
+  const reloaded = open({}, null, memory).door;
+  expect(reloaded.ending).toEqual({ reason: 'screen-locked', place: 'HMI' });
+  reloaded.signedIn(createSession());
+  expect(open({}, null, memory).door.ending).toBeNull();
+});
+
+test('says so no more once somebody else was given the page', () => {
+  const memory = createMemory();
+  const { door } = open({}, null, memory);
+  door.signedIn(createSession());
+  door.wait('screen-locked');
+  door.leave(null);
+  expect(open({}, null, memory).door.ending).toBeNull();
 });
 
 test('an emergency sign-in goes on when the envelope is sealed, and its name is not remembered', () => {
@@ -202,7 +292,7 @@ describe('a look at what another tab has done', () => {
       door.signedIn(createSession());
       door.wait('idle');
     }, BOB);
-    expect([door.session?.id, door.pause]).toEqual(['session-1', { reason: 'idle' }]);
+    expect([door.session?.id, door.pause]).toEqual(['session-1', { reason: 'idle', handover: false }]);
   });
 
   test.each<[string, (door: Door) => void]>([

@@ -59,6 +59,16 @@ export class I18n {
     return this.#formats.seconds.format(value);
   }
 
+  /** `14:02`. */
+  time(ms: number): string {
+    return this.#formats.time.format(ms);
+  }
+
+  /** `Tuesday, 24 November 2026`. */
+  longDate(ms: number): string {
+    return this.#formats.longDate.format(ms);
+  }
+
   /** `14:02:11`. */
   timeWithSeconds(ms: number): string {
     return this.#formats.timeWithSeconds.format(ms);
@@ -103,8 +113,10 @@ export class I18n {
   left(ms: number): string {
     if (ms < 2 * MINUTE_MS) return countdown(ms);
     const { hours, minutes } = this.#formats;
-    const restMinutes = minutes.format(Math.floor((ms % HOUR_MS) / MINUTE_MS));
-    return ms < HOUR_MS ? restMinutes : `${hours.format(Math.floor(ms / HOUR_MS))} ${restMinutes}`;
+    // A minute that has begun counts, as it does in the tray.
+    const left = Math.ceil(ms / MINUTE_MS);
+    const restMinutes = minutes.format(left % 60);
+    return left < 60 ? restMinutes : `${hours.format(Math.floor(left / 60))} ${restMinutes}`;
   }
 
   #createFormats() {
@@ -123,6 +135,7 @@ export class I18n {
       hours: unit('hour', 'short'),
       day: new Intl.DateTimeFormat(locale),
       time: new Intl.DateTimeFormat(locale, time),
+      longDate: new Intl.DateTimeFormat(locale, { dateStyle: 'full' }),
       timeWithSeconds: new Intl.DateTimeFormat(locale, { ...time, second: '2-digit' }),
       dateAndTime: new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', ...time }),
       fullDateAndTime: new Intl.DateTimeFormat(locale, { ...date, ...time }),

@@ -51,6 +51,7 @@ test('writes times with 24 hours, and the day only if it is another', () => {
   expect(i18n.instant(NOON + 150 * 60_000, NOON)).toBe('14:30');
   expect(i18n.instant(NOON - 86_400_000, NOON)).toBe('Nov 23, 12:00');
   expect(i18n.timeWithSeconds(NOON)).toBe('12:00:00');
+  expect([i18n.time(NOON), i18n.longDate(NOON)]).toEqual(['12:00', 'Tuesday, November 24, 2026']);
 });
 
 test.each([
@@ -65,7 +66,7 @@ test.each([
 
 test.each([
   [90_500, '1:30', '1:30'],
-  [12 * 60_000 + 59_000, '12 min', '12 Min.'],
+  [12 * 60_000 + 59_000, '13 min', '13 Min.'],
   [125 * 60_000, '2 hr 5 min', '2 Std. 5 Min.'],
 ])('tells roughly what is left of %i ms', (ms, english, german) => {
   expect(new I18n(createMemory(), 'en').left(ms)).toBe(english);

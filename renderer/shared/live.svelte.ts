@@ -15,9 +15,33 @@ export { HEARTBEAT_MS };
 /** The one connection of a page. */
 export type Line = Subscriptions;
 
-/** Makes the connection, which is there as long as some topic is followed. */
-export function createLine({ openSocket, clock, random }: Ports, hostTime: HostClock): Line {
-  return createSubscriptions({ openSocket, clock, random, hostTime });
+/** Makes the connection, which is there as long as some topic is followed; `onBack` is called when it is there again after a loss. */
+export function createLine(
+  { openSocket, clock, random }: Ports,
+  hostTime: HostClock,
+  onBack: () => void = () => {},
+): Line {
+  const line = createSubscriptions({ openSocket, clock, random, hostTime });
+  let isLost = false;
+
+  function note({ state }: ConnectionStatus): void {
+    if (state === 'lost') isLost = true;
+    if (state !== 'live' || !isLost) return;
+    isLost = false;
+    onBack();
+  }
+
+  return {
+    ...line,
+    subscribe: (topic, listener) =>
+      line.subscribe(topic, {
+        ...listener,
+        told(status, message) {
+          note(status);
+          listener.told(status, message);
+        },
+      }),
+  };
 }
 
 export interface Subscription {

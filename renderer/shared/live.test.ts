@@ -10,14 +10,14 @@ const PONG = { type: 'pong', serverTime: iso(0), id: null };
 function start() {
   const ports = createTestPorts();
   const clock = new HostClock(ports.clock);
-  const line = createLine(ports, clock);
-  const [onMessage, onRefused] = [vi.fn(), vi.fn()];
+  const [onMessage, onRefused, onBack] = [vi.fn(), vi.fn(), vi.fn()];
+  const line = createLine(ports, clock, onBack);
   const follow = (topic: Subscription['topic']): Live => {
     const live = new Live(line, clock, { topic, onMessage, onRefused });
     live.start();
     return live;
   };
-  return { ...ports, line, live: follow({ topic: 'overview' }), follow, onMessage, onRefused };
+  return { ...ports, line, live: follow({ topic: 'overview' }), follow, onMessage, onRefused, onBack };
 }
 
 test('is live when the host has answered', () => {
@@ -49,6 +49,21 @@ test('says since when it is lost, until the host has answered again', async () =
   expect(live.state).toBe('lost');
   sockets[1]?.tell(OVERVIEW);
   expect([live.state, live.lostAt]).toEqual(['live', null]);
+});
+
+test('says once that the host is back, and not that it has come', async () => {
+  const { follow, sockets, clock, onBack } = start();
+  follow({ topic: 'emergencies' });
+  sockets[0]?.open();
+  sockets[0]?.tell(OVERVIEW);
+  sockets[0]?.tell(EMERGENCIES);
+  sockets[0]?.end();
+  await clock.advance(250);
+  sockets[1]?.open();
+  expect(onBack).not.toHaveBeenCalled();
+  sockets[1]?.tell(OVERVIEW);
+  sockets[1]?.tell(EMERGENCIES);
+  expect(onBack).toHaveBeenCalledOnce();
 });
 
 test('stays live through silence while the host answers', async () => {

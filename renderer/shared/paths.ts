@@ -1,4 +1,14 @@
 /** Where the pages are: the host serves them at each of these addresses. */
 
-export const PATHS = ['/', '/sessions', '/account', '/users', '/plc', '/audit', '/emergency'] as const;
+export const PATHS = [
+  '/',
+  '/sessions',
+  '/account',
+  '/users',
+  '/badges',
+  '/plc',
+  '/audit',
+  '/emergency',
+  '/bar',
+] as const;
 export type Path = (typeof PATHS)[number];

@@ -13,6 +13,8 @@ export interface Address {
   replace(path: string): void;
   /** Calls back after each *Back* and *Forward* of the browser. */
   onBack(listener: () => void): void;
+  /** Loads the page anew from the host. */
+  reload(): void;
 }
 
 export interface Ports {
@@ -22,6 +24,8 @@ export interface Ports {
   /** From 0 to 1. */
   readonly random: () => number;
   readonly memory: Memory;
+  /** What this tab remembers as long as it is open. */
+  readonly tabMemory: Memory;
   readonly address: Address;
 }
 
@@ -35,11 +39,13 @@ export function browserPorts(): Ports {
     clock: systemClock(),
     random: Math.random,
     memory: localStorage,
+    tabMemory: sessionStorage,
     address: {
       path: () => location.pathname,
       push: (path) => history.pushState(null, '', path + location.search),
       replace: (path) => history.replaceState(null, '', path + location.search),
       onBack: (listener) => addEventListener('popstate', listener),
+      reload: () => location.reload(),
     },
   };
 }

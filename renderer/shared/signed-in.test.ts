@@ -2,17 +2,23 @@ import { expect, test } from 'vitest';
 import type { SessionView } from '../../server/http/contract.ts';
 import { Alarm } from './alarm.svelte.ts';
 import { createApi } from './api.ts';
+import { Desktop } from './desktop.svelte.ts';
 import { Door, type Ending } from './door.svelte.ts';
 import { HostClock } from './host-clock.svelte.ts';
 import { createLine } from './live.svelte.ts';
 import { Router } from './router.svelte.ts';
 import { SignedIn } from './signed-in.svelte.ts';
-import { APP_ID, createSession, createTestPorts, iso, problem } from './testing.ts';
+import { APP_ID, createSession, createTestPorts, iso, problem, TestBridge } from './testing.ts';
 import type { Answers } from './testing.ts';
 
 const MINUTE = 60_000;
 
-function open(over: Partial<SessionView> = {}, answers: Answers = {}, appId: string | null = null) {
+function open(
+  over: Partial<SessionView> = {},
+  answers: Answers = {},
+  appId: string | null = null,
+  bridge?: DesktopBridge,
+) {
   const ports = createTestPorts(answers);
   const api = createApi(ports.fetch);
   const clock = new HostClock(ports.clock);
@@ -21,7 +27,8 @@ function open(over: Partial<SessionView> = {}, answers: Answers = {}, appId: str
   door.signedIn(session);
   const line = createLine(ports, clock);
   const [alarm, router] = [new Alarm(), new Router(ports.address)];
-  const signedIn = new SignedIn(session, { alarm, api, clock, door, line, ports, router });
+  const desktop = new Desktop(bridge);
+  const signedIn = new SignedIn(session, { alarm, api, clock, desktop, door, line, ports, router });
   signedIn.enter(session);
   const [socket] = ports.sockets;
   // A host that is there.
@@ -185,13 +192,14 @@ const REASONS: [Ending, boolean][] = [
   ['password-changed', true],
   ['signed-out', false],
   ['user-disabled', false],
+  ['station-left', false],
 ];
 
 test.each(REASONS)('an end by %s lets work wait: %s', (reason, waits) => {
   const { door, router, tell } = open();
   router.keep(() => true);
   tell(ended(reason));
-  expect(door.pause).toEqual(waits ? { reason } : null);
+  expect(door.pause).toEqual(waits ? { reason, handover: false } : null);
   expect(door.session !== null).toBe(waits);
   expect(door.ending?.reason).toBe(waits ? undefined : reason);
 });
@@ -208,7 +216,7 @@ test('the close of the connection does not take the place of the reason before i
   router.keep(() => true);
   tell(ended('ended-by-administrator'));
   sockets[0]?.end(4401);
-  expect(door.pause).toEqual({ reason: 'ended-by-administrator' });
+  expect(door.pause?.reason).toBe('ended-by-administrator');
 });
 
 test('work cannot wait for somebody who came in by an envelope', () => {
@@ -224,7 +232,7 @@ test('lets work wait where the host knows of no session any more', () => {
   const { door, router, sockets } = open();
   router.keep(() => true);
   sockets[0]?.end(4401);
-  expect(door.pause).toEqual({ reason: 'unknown' });
+  expect(door.pause?.reason).toBe('unknown');
 });
 
 test('follows the session of the same person who has signed in again', () => {
@@ -244,7 +252,89 @@ test('the end of the former session is no end while signing in again before the 
   const { door, tell } = open();
   door.wait(null);
   tell(ended('replaced'));
-  expect(door.pause).toEqual({ reason: 'replaced' });
+  expect(door.pause?.reason).toBe('replaced');
   door.signedIn(createSession({ id: 'session-2' }));
   expect([door.pause, door.visits]).toEqual([null, 1]);
+});
+
+const LOCK = 'POST /api/v1/lock';
+const NO_CONTENT = (): Response => new Response(null, { status: 204 });
+
+test('locked, the page waits, with or without work', async () => {
+  const { signedIn, door, calls } = open({}, { [LOCK]: NO_CONTENT });
+  await signedIn.lock();
+  expect(calls.map(({ route }) => route)).toEqual([LOCK]);
+  expect([door.pause, door.session?.id]).toEqual([{ reason: 'screen-locked', handover: false }, 'session-1']);
+});
+
+test('knows when it was locked, however often somebody tries to come in', async () => {
+  const { signedIn, door, clock } = open({}, { [LOCK]: NO_CONTENT });
+  await clock.advance(MINUTE);
+  await signedIn.lock();
+  const lockedAt = signedIn.endedAt;
+  expect(lockedAt).toBe(Date.parse(iso(MINUTE)));
+  await clock.advance(MINUTE);
+  door.change = { ticket: 't', username: 'anna', why: 'expired' };
+  door.leave('ticket');
+  expect(signedIn.endedAt).toBe(lockedAt);
+});
+
+test('locked from elsewhere, the page waits as well', () => {
+  const { door, tell } = open();
+  tell(ended('screen-locked'));
+  expect([door.pause?.reason, door.session?.id]).toEqual(['screen-locked', 'session-1']);
+});
+
+test('is locked once, however many ask for it', async () => {
+  const { signedIn, calls, tell } = open({}, { [LOCK]: NO_CONTENT });
+  tell(ended('screen-locked'));
+  await signedIn.lock();
+  expect(calls).toEqual([]);
+});
+
+test('a page that could not be locked is not covered as if it were', async () => {
+  const { signedIn, door } = open({}, { [LOCK]: problem(500, 'internal') });
+  await signedIn.lock();
+  expect([signedIn.locking.problem?.code, door.pause]).toEqual(['internal', null]);
+});
+
+test('a lock that finds no session any more says so', async () => {
+  const { signedIn, door } = open({}, { [LOCK]: problem(401, 'not-signed-in') });
+  await signedIn.lock();
+  expect(door.ending?.reason).toBe('unknown');
+});
+
+test('a lock cannot wait for somebody who came in by an envelope', async () => {
+  const { signedIn, door, session, tell } = open({}, { [LOCK]: NO_CONTENT });
+  tell({ ...OVERVIEW, emergencies: [{ since: iso(0), app: null, user: session.user.name, reason: 'fire' }] });
+  await signedIn.lock();
+  expect([door.pause, door.ending?.reason]).toEqual([null, 'screen-locked']);
+});
+
+test('tells of activity more often where the idle limit is short', async () => {
+  const { signedIn, clock, activity, tell } = open({ idleExpiresAt: iso(MINUTE) });
+  tell(OVERVIEW);
+  signedIn.noteActivity();
+  await clock.advance(5000);
+  signedIn.noteActivity();
+  expect(activity()).toBe(1);
+  await clock.advance(1000);
+  signedIn.noteActivity();
+  expect(activity()).toBe(2);
+});
+
+test('counts with the desktop, which knows of every touch on the computer, while it counts', () => {
+  const bridge = new TestBridge();
+  const { signedIn } = open({ app: { id: APP_ID, name: 'HMI' } }, {}, APP_ID, bridge);
+  bridge.tellIdleLeft(42_000);
+  expect([signedIn.attention, signedIn.leftMs, signedIn.limit.idle]).toEqual([true, 42_000, true]);
+  bridge.tellIdleLeft(null);
+  expect([signedIn.attention, signedIn.leftMs, signedIn.limit.idle]).toEqual([false, 10 * MINUTE, false]);
+});
+
+test('the count of the desktop is about the user at its station alone', () => {
+  const bridge = new TestBridge();
+  const { signedIn } = open({ app: { id: 'another', name: 'Other' } }, {}, 'another', bridge);
+  bridge.tellIdleLeft(42_000);
+  expect([signedIn.attention, signedIn.leftMs]).toEqual([false, 10 * MINUTE]);
 });

@@ -53,6 +53,7 @@ export class TestClock implements Clock {
 /** An address line with its history. */
 export class TestAddress implements Address {
   readonly visited: string[];
+  reloads = 0;
   #listener = (): void => {};
 
   constructor(path = '/') {
@@ -73,6 +74,10 @@ export class TestAddress implements Address {
 
   onBack(listener: () => void): void {
     this.#listener = listener;
+  }
+
+  reload(): void {
+    this.reloads += 1;
   }
 
   back(): void {
@@ -114,6 +119,7 @@ export function createTestPorts(answers: Answers = {}, memory = createMemory()):
     clock: new TestClock(),
     address: new TestAddress(),
     memory,
+    tabMemory: createMemory(),
     sockets,
     calls,
     answers,
@@ -168,6 +174,14 @@ export const WELCOME = {
     maxAgeDays: 0,
     warnDays: 14,
   },
+  badges: {
+    signIn: 'with-pin' as const,
+    pinMinLength: 6,
+    prefix: '',
+    suffix: 'enter' as const,
+    minLength: 6,
+    maxGapMs: 50,
+  },
 };
 
 export function createSession(over: Partial<SessionView> = {}): SessionView {
@@ -187,4 +201,36 @@ export function createSession(over: Partial<SessionView> = {}): SessionView {
 /** The instant `ms` after the start. */
 export function iso(ms: number): string {
   return new Date(START_MS + ms).toISOString();
+}
+
+/** The desktop of the station with `APP_ID`. */
+export class TestBridge implements DesktopBridge {
+  readonly stationAppId = APP_ID;
+  readonly view: DesktopBridge['view'];
+  readonly kiosk: boolean;
+  readonly shown: string[] = [];
+  tellIdleLeft: (leftMs: number | null) => void = () => {};
+  switchUser: () => void = () => {};
+
+  constructor({ view = 'window', kiosk = false }: Partial<Pick<DesktopBridge, 'view' | 'kiosk'>> = {}) {
+    this.view = view;
+    this.kiosk = kiosk;
+  }
+
+  show(view: DesktopBridge['view']): Promise<void> {
+    this.shown.push(view);
+    return Promise.resolve();
+  }
+
+  leaveKiosk(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+
+  onSwitchUser(listener: () => void): void {
+    this.switchUser = listener;
+  }
+
+  onIdleLeft(listener: (leftMs: number | null) => void): void {
+    this.tellIdleLeft = listener;
+  }
 }

@@ -8,6 +8,8 @@ export interface App {
   readonly name: string;
   /** Longest time a user stays signed in, in minutes. */
   readonly logoutTimeInMin: number;
+  /** Longest time without activity, in minutes; null: no such limit. */
+  readonly idleLimitInMin: number | null;
   /** The PC this host's desktop runs on: it admits every enabled user that may sign in at all. */
   readonly station: boolean;
 }

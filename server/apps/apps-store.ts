@@ -4,7 +4,13 @@ import type { AppsTable } from '../store/schema.ts';
 import type { App, AppUser } from './app.ts';
 
 function fromRow(row: AppsTable): App {
-  return { id: row.id, name: row.name, logoutTimeInMin: row.logout_time_in_min, station: row.station === 1 };
+  return {
+    id: row.id,
+    name: row.name,
+    logoutTimeInMin: row.logout_time_in_min,
+    idleLimitInMin: row.idle_limit_in_min,
+    station: row.station === 1,
+  };
 }
 
 export interface KeyedApp {
@@ -20,6 +26,7 @@ export async function insertApp(writer: Writer, { app, keyHash }: KeyedApp, at: 
       name: app.name,
       key_hash: keyHash,
       logout_time_in_min: app.logoutTimeInMin,
+      idle_limit_in_min: app.idleLimitInMin,
       station: app.station ? 1 : 0,
       created_at: at,
     })
@@ -29,6 +36,20 @@ export async function insertApp(writer: Writer, { app, keyHash }: KeyedApp, at: 
 export async function selectApps(db: Reader): Promise<KeyedApp[]> {
   const rows = await db.selectFrom('apps').selectAll().orderBy('name').execute();
   return rows.map((row) => ({ app: fromRow(row), keyHash: row.key_hash }));
+}
+
+export async function selectApp(db: Reader, id: string): Promise<KeyedApp | null> {
+  const row = await db.selectFrom('apps').selectAll().where('id', '=', id).executeTakeFirst();
+  return row === undefined ? null : { app: fromRow(row), keyHash: row.key_hash };
+}
+
+/** Writes what may change of an app: its limits. */
+export async function updateApp(writer: Writer, app: App): Promise<void> {
+  await writer
+    .updateTable('apps')
+    .set({ logout_time_in_min: app.logoutTimeInMin, idle_limit_in_min: app.idleLimitInMin })
+    .where('id', '=', app.id)
+    .execute();
 }
 
 export async function upsertAppUser(writer: Writer, { appId, userId, data }: AppUser): Promise<void> {

@@ -49,6 +49,42 @@ describe('adding an app', () => {
   });
 });
 
+describe('changing an app', () => {
+  test('is audited with what was and what is, announced, and on disk', async () => {
+    const house = await openHouse();
+    const { app, key } = await house.features.apps.add({ name: 'HMI', logoutTimeInMin: 7 }, ADMINISTRATOR);
+    const changed = await house.features.apps.change(app.id, { idleLimitInMin: 2 }, ADMINISTRATOR);
+    expect(changed).toEqual({ ...app, idleLimitInMin: 2 });
+    expect(house.events.at(-1)).toEqual({ name: 'AppChanged', app: changed });
+    expect(await house.lastAudit()).toMatchObject({
+      action: 'app-changed',
+      actor: ADMINISTRATOR.name,
+      app: 'HMI',
+      detail: { before: { idleLimitInMin: null }, after: { idleLimitInMin: 2 } },
+    });
+    await house.restart();
+    expect(house.features.apps.byId(app.id)).toEqual(changed);
+    expect(house.features.apps.keyMatches(app.id, key)).toBe(true);
+  });
+
+  test('of two at the same time keeps both', async () => {
+    const house = await openHouse();
+    const { id } = await house.addApp('HMI');
+    const { apps } = house.features;
+    await Promise.all([
+      apps.change(id, { idleLimitInMin: 2 }, ADMINISTRATOR),
+      apps.change(id, { logoutTimeInMin: 20 }, ADMINISTRATOR),
+    ]);
+    expect(apps.byId(id)).toMatchObject({ idleLimitInMin: 2, logoutTimeInMin: 20 });
+  });
+
+  test('refuses an id that no app has', async () => {
+    const house = await openHouse();
+    const change = house.features.apps.change('no app', { idleLimitInMin: 2 }, ADMINISTRATOR);
+    await expect(change).rejects.toMatchObject({ code: 'not-found' });
+  });
+});
+
 describe('finding an app', () => {
   test('takes its id in any letter case', async () => {
     const house = await openHouse();

@@ -10,9 +10,11 @@ import type { User } from '../users/user.ts';
 import type { App, AppUser } from './app.ts';
 import {
   insertApp,
+  selectApp,
   selectApps,
   selectAppUser,
   selectAppUsers,
+  updateApp,
   upsertAppUser,
   type KeyedApp,
 } from './apps-store.ts';
@@ -20,12 +22,17 @@ import {
 export interface NewApp {
   readonly name: string;
   readonly logoutTimeInMin: number;
+  readonly idleLimitInMin?: number | null;
   readonly station?: boolean;
 }
+
+export type AppChange = Partial<Pick<App, 'logoutTimeInMin' | 'idleLimitInMin'>>;
 
 export interface Apps {
   /** Adds an app; its key is told here once and kept as a hash only. */
   add(input: NewApp, actor: Actor): Promise<{ app: App; key: string }>;
+  /** Changes the limits for sessions that are opened from now on; `not-found` where no app has the id. */
+  change(id: string, change: AppChange, actor: Actor): Promise<App>;
   /** Lets `user` use `app`, or changes the data it is told of them. */
   grant(app: App, user: User, data: string, actor: Actor): Promise<void>;
   /** All apps by name, from memory. */
@@ -67,14 +74,15 @@ export async function createApps({ store, audit, bus, clock, random }: AppsNeeds
     [...apps.values()].map(({ app }) => app).sort((a, b) => a.name.localeCompare(b.name));
 
   return {
-    async add({ name, logoutTimeInMin, station = false }, actor) {
-      const app: App = { id: random.uuid(), name, logoutTimeInMin, station };
+    async add({ name, logoutTimeInMin, idleLimitInMin = null, station = false }, actor) {
+      const app: App = { id: random.uuid(), name, logoutTimeInMin, idleLimitInMin, station };
       const key = randomText(random, KEY_BYTES);
       const keyed: KeyedApp = { app, keyHash: hashOf(key).toString('hex') };
       await store
         .write(async (writer, afterCommit) => {
           await insertApp(writer, keyed, clock.now());
-          await audit.append(writer, { action: 'app-added', actor, app: name, detail: { logoutTimeInMin } });
+          const detail = { logoutTimeInMin, idleLimitInMin };
+          await audit.append(writer, { action: 'app-added', actor, app: name, detail });
           afterCommit(() => {
             apps.set(app.id, keyed);
             bus.publish('AppChanged', { app });
@@ -88,6 +96,25 @@ export async function createApps({ store, audit, bus, clock, random }: AppsNeeds
         });
       return { app, key };
     },
+    change: (id, change, actor) =>
+      store.write(async (writer, afterCommit) => {
+        const keyed = await selectApp(writer, id.toLowerCase());
+        if (keyed === null) throw new KeyswitchError('not-found', `No app has the id ${id}.`);
+        const before = keyed.app;
+        const app: App = { ...before, ...change };
+        await updateApp(writer, app);
+        await audit.append(writer, {
+          action: 'app-changed',
+          actor,
+          app: app.name,
+          detail: { before: changed(before, change), after: changed(app, change) },
+        });
+        afterCommit(() => {
+          apps.set(app.id, { ...keyed, app });
+          bus.publish('AppChanged', { app });
+        });
+        return app;
+      }),
     grant: (app, user, data, actor) =>
       store.write(async (writer, afterCommit) => {
         const before = await selectAppUser(writer, app.id, user.id);
@@ -115,4 +142,9 @@ export async function createApps({ store, audit, bus, clock, random }: AppsNeeds
     },
     usersOf: (appId) => selectAppUsers(store.read, appId),
   };
+}
+
+/** Picks from `app` the fields that `change` names, for the audit row. */
+function changed(app: App, change: AppChange): Record<string, unknown> {
+  return Object.fromEntries(Object.keys(change).map((field) => [field, app[field as keyof App]]));
 }

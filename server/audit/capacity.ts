@@ -48,11 +48,16 @@ const MIB = 1_048_576;
 /** A mark that was passed downwards counts as passed until so much more is free, so that nothing flutters around it. */
 const RECOVERY_PERCENT = 110;
 
-/** Tells the room on the disk that holds `folder`. */
+/** Tells the room on the disk that holds `folder`: none where the folder has gone, although its open files may go on. */
 export function freeBytesOf(folder: string): () => Promise<number> {
   return async () => {
-    const { bavail, bsize } = await statfs(folder);
-    return bavail * bsize;
+    try {
+      const { bavail, bsize } = await statfs(folder);
+      return bavail * bsize;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0;
+      throw error;
+    }
   };
 }
 
@@ -90,7 +95,7 @@ export async function openCapacity(needs: CapacityNeeds, options: CapacityOption
     const words = { former, ...status, ...options };
     if (status.state === 'ok') log.info(words, 'there is room on the disk again');
     else if (status.state === 'low') log.warn(words, 'the disk is filling up');
-    else log.error(words, 'the disk is full: nobody new is signed in, but for emergencies');
+    else log.error(words, 'the disk is full or not there: nobody new is signed in, but for emergencies');
     bus.publish('StorageChanged', status);
   }
 

@@ -1,9 +1,13 @@
 /** What the commands can ask for, whether the host runs or not. */
 import type {
+  AppChangeInput,
   AppView,
+  BadgeView,
   EmergencyAccountView,
   LinkTestView,
   LinkView,
+  NewAppInput,
+  NewBadgeInput,
   NewLinkInput,
   NewUserAnswerView,
   NewUserInput,
@@ -22,7 +26,11 @@ export interface Administration {
   addEmergency(input: { name: string }): Promise<SealedView>;
   sealEmergency(userName: string): Promise<SealedView>;
   listEmergencies(): Promise<readonly EmergencyAccountView[]>;
-  addApp(input: { name: string; logoutTimeInMin?: number }): Promise<{ id: string; key: string }>;
+  addBadge(input: NewBadgeInput): Promise<BadgeView>;
+  listBadges(): Promise<readonly BadgeView[]>;
+  revokeBadge(id: string): Promise<void>;
+  addApp(input: NewAppInput): Promise<{ id: string; key: string }>;
+  changeApp(id: string, input: AppChangeInput): Promise<AppView>;
   listApps(): Promise<readonly AppView[]>;
   grant(appId: string, userName: string, data: string): Promise<void>;
   addLink(input: NewLinkInput): Promise<LinkView>;

@@ -1,13 +1,18 @@
-/** `keyswitch app`: adds and lists apps, and grants their use. */
+/** `keyswitch app`: adds, changes and lists apps, and grants their use. */
 import type { Command } from 'commander';
+import type { AppChangeInput } from '../http/contract.ts';
 import { administer, findAppId } from './data-folder.ts';
+import { readMinutes } from './minutes.ts';
 import { print, printJson, printTable } from './output.ts';
 
-interface AddOptions {
+interface Options {
   readonly data?: string;
   readonly logoutTimeInMin?: string;
+  readonly idleMin?: string;
   readonly json: boolean;
 }
+
+const IDLE = 'time without activity after which the user is signed out; none: no such limit';
 
 export function addApp(program: Command): void {
   const app = program.command('app').description('apps: the clients that have a current user');
@@ -16,8 +21,17 @@ export function addApp(program: Command): void {
     .description('add an app; its key is printed this once')
     .option('--data <folder>', 'data folder')
     .option('--logout-time-in-min <minutes>', 'longest time a user stays signed in there')
+    .option('--idle-min <minutes>', IDLE)
     .option('--json', 'print JSON', false)
     .action(add);
+  app
+    .command('change <app>')
+    .description('change the limits of an app (name or id), for whoever signs in from then on')
+    .option('--data <folder>', 'data folder')
+    .option('--logout-time-in-min <minutes>', 'longest time a user stays signed in there')
+    .option('--idle-min <minutes>', IDLE)
+    .option('--json', 'print JSON', false)
+    .action(change);
   app
     .command('grant <app> <user> <data>')
     .description('let a user use an app (name or id), and say what the app is told of them')
@@ -36,12 +50,9 @@ export function addApp(program: Command): void {
     .action(list);
 }
 
-async function add(name: string, { data, logoutTimeInMin, json }: AddOptions): Promise<void> {
+async function add(name: string, { data, json, ...options }: Options): Promise<void> {
   const added = await administer({ dataFolder: data }, (administration) =>
-    administration.addApp({
-      name,
-      ...(logoutTimeInMin !== undefined && { logoutTimeInMin: Number(logoutTimeInMin) }),
-    }),
+    administration.addApp({ name, ...limitsOf(options) }),
   );
   if (json) {
     printJson(added);
@@ -51,6 +62,33 @@ async function add(name: string, { data, logoutTimeInMin, json }: AddOptions): P
   print(`Key, shown this once: ${added.key}`);
 }
 
+async function change(nameOrId: string, { data, json, ...options }: Options): Promise<void> {
+  const changed = await administer({ dataFolder: data }, async (administration) =>
+    administration.changeApp(await findAppId(administration, nameOrId), limitsOf(options)),
+  );
+  if (json) {
+    printJson(changed);
+    return;
+  }
+  const { name, logoutTimeInMin, idleLimitInMin } = changed;
+  const idle = idleLimitInMin === null ? 'none' : `${idleLimitInMin} min`;
+  print(`${name}: limit ${logoutTimeInMin} min, idle limit ${idle}; from the next sign-in on.`);
+}
+
+function limitsOf({
+  logoutTimeInMin,
+  idleMin,
+}: Pick<Options, 'logoutTimeInMin' | 'idleMin'>): AppChangeInput {
+  return {
+    ...(logoutTimeInMin !== undefined && {
+      logoutTimeInMin: readMinutes('--logout-time-in-min', logoutTimeInMin),
+    }),
+    ...(idleMin !== undefined && {
+      idleLimitInMin: idleMin === 'none' ? null : readMinutes('--idle-min', idleMin),
+    }),
+  };
+}
+
 async function list({ data, json }: { data?: string; json: boolean }): Promise<void> {
   const apps = await administer({ dataFolder: data }, (administration) => administration.listApps());
   if (json) {
@@ -58,11 +96,12 @@ async function list({ data, json }: { data?: string; json: boolean }): Promise<v
     return;
   }
   printTable(
-    ['NAME', 'ID', 'LIMIT MIN', 'STATION'],
-    apps.map(({ name, id, logoutTimeInMin, station }) => [
+    ['NAME', 'ID', 'LIMIT MIN', 'IDLE MIN', 'STATION'],
+    apps.map(({ name, id, logoutTimeInMin, idleLimitInMin, station }) => [
       name,
       id,
       String(logoutTimeInMin),
+      String(idleLimitInMin ?? '-'),
       station ? 'yes' : 'no',
     ]),
     'No apps yet. Add one: keyswitch app add HMI',

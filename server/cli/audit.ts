@@ -9,6 +9,7 @@ import type { Breach, Problem, Verdict } from '../audit/verify.ts';
 import { loadConfig } from '../config/load.ts';
 import { KeyswitchError, messageOf } from '../errors.ts';
 import { parseEnvFile } from '../secrets/env-file.ts';
+import { isSealed } from '../secrets/sealing.ts';
 import { readEnvText, SECRETS_FILE } from '../secrets/secrets.ts';
 import type { ChainHead } from '../store/chain.ts';
 import { STORE_FILE } from '../store/store.ts';
@@ -99,7 +100,7 @@ function sealKeyOf(folder: string): Uint8Array | null {
   const name = 'SECRET_PWD_KEY';
   const file = parseEnvFile(readEnvText(join(folder, SECRETS_FILE), SECRETS_FILE) ?? '', SECRETS_FILE);
   const secret = process.env[name] ?? file.values.get(name)?.value;
-  if (secret === undefined) return null;
+  if (secret === undefined || isSealed(secret)) return null;
   const { seal, check: own } = deriveKeys(Buffer.from(secret));
   const known = readKeyFile(folder)?.check ?? own;
   return known === own ? seal : null;

@@ -113,6 +113,37 @@ function keptIn(dataFolder: string): string {
     .join();
 }
 
+/** Badges, whose numbers come from standard input and go nowhere. */
+async function enrolBadges(state: 'stopped' | 'running'): Promise<void> {
+  const name = `bo ${state}`;
+  const number = state === 'stopped' ? '0004918337' : '0004918338';
+  json(await run('user add --json', name));
+  const badgeAdd = (...rest: string[]) =>
+    keyswitch(['badge', 'add', name, ...rest, '--data', folder], {
+      input: `;${number}\r\n`,
+      env: { KEYSWITCH_BADGES_PREFIX: ';' },
+    });
+  const badge = json(await badgeAdd('--label', 'blue card 17', '--json')) as { id: string };
+  const row = { userName: name, displayName: name, label: 'blue card 17', enrolledAt: INSTANT };
+  expect(badge).toEqual({ ...row, id: GUID, revokedAt: null });
+  expect(json(await run('badge list --json'))).toContainEqual({ ...badge, revokedAt: null });
+  expect(complaint(await badgeAdd())).toEqual(['keyswitch: This badge is enrolled. Revoke it first.']);
+
+  expect(words(await run('badge revoke', badge.id))).toEqual([`Badge ${badge.id} is revoked.`]);
+  expect(complaint(await run('badge revoke', badge.id))).toEqual([
+    `keyswitch: No badge in use has the id ${badge.id}.`,
+  ]);
+  expect(words(await badgeAdd())).toEqual([expect.stringMatching(`^${name}: badge \\S+ enrolled\\.$`)]);
+  expect(words(await run('badge list'))).toEqual(
+    expect.arrayContaining([
+      expect.stringMatching(/^USER +LABEL +ID +ENROLLED +REVOKED$/),
+      expect.stringMatching(`^${name} +- +\\S+ +20\\S+Z +no$`),
+      expect.stringMatching(`^${name} +blue card 17 +${badge.id} +20\\S+Z +20\\S+Z$`),
+    ]),
+  );
+  expect(keptIn(folder)).not.toContain(number);
+}
+
 /** What is most needed, the same whether a host runs or not. */
 async function administer(state: 'stopped' | 'running'): Promise<void> {
   const user = `rita ${state}`;
@@ -134,15 +165,35 @@ async function administer(state: 'stopped' | 'running'): Promise<void> {
     logoutTimeInMin: 5,
   };
   expect(json(await addUser(user, PASSWORD, ...details))).toEqual(rita);
+  // Through a running host a word would be no limit at all.
+  expect(complaint(await run('user add --logout-time-in-min soon', `sam ${state}`))).toEqual([
+    'keyswitch: --logout-time-in-min: must be whole minutes',
+  ]);
   const users = await run('user list --json');
+  expect(users.stdout).not.toContain(`sam ${state}`);
   expect(json(users)).toContainEqual({ ...rita, ...withPassword });
   expect(users.stdout).not.toMatch(/argon2|hash|ecret/);
 
-  const app = json(await run('app add --json --logout-time-in-min 7', panel)) as { id: string };
+  const app = json(await run('app add --json --logout-time-in-min 7 --idle-min 2', panel)) as { id: string };
   expect(app).toEqual({ id: GUID, key: KEY });
   const apps = await run('app list --json');
-  expect(json(apps)).toContainEqual({ id: app.id, name: panel, logoutTimeInMin: 7, station: false });
+  const limits = { logoutTimeInMin: 7, idleLimitInMin: 2 };
+  expect(json(apps)).toContainEqual({ id: app.id, name: panel, ...limits, station: false });
   expect(apps.stdout).not.toContain('"key"');
+  const changedApp = await run('app change --idle-min none --json', app.id.toUpperCase());
+  expect(json(changedApp)).toMatchObject({ name: panel, logoutTimeInMin: 7, idleLimitInMin: null });
+  expect(words(await run('app change --logout-time-in-min 8 --idle-min 3', panel))).toEqual([
+    `${panel}: limit 8 min, idle limit 3 min; from the next sign-in on.`,
+  ]);
+  expect(words(await run('app list'))).toContainEqual(
+    expect.stringMatching(new RegExp(`^${panel} +${app.id} +8 +3 +no$`)),
+  );
+  expect(complaint(await run('app change --idle-min soon', panel))).toEqual([
+    'keyswitch: --idle-min: must be whole minutes',
+  ]);
+  expect(complaint(await run('app change --idle-min 3', 'No such app'))).toEqual([
+    'keyswitch: No app has the name or id No such app.',
+  ]);
 
   const granted = await run('app grant', app.id.toUpperCase(), user, '7');
   expect(granted).toMatchObject({
@@ -224,6 +275,8 @@ describe('on a folder that no host holds', () => {
 
   test('people are let in by secrets that are told once', () => letPeopleIn('stopped'));
 
+  test('badges are enrolled, listed and revoked', () => enrolBadges('stopped'));
+
   test('what is told once is told in words, with what to do with it', async () => {
     const shownOnce =
       /^Shown this once, good until 20\S+Z; the first sign-in asks for a password of their own\.$/;
@@ -262,7 +315,7 @@ describe('on a folder that no host holds', () => {
       "keyswitch: The password must not be the user's name with digits and symbols around it.",
     ]);
     const number = await run('app add X --logout-time-in-min soon');
-    expect(complaint(number)).toEqual(['keyswitch: logoutTimeInMin: must be a number']);
+    expect(complaint(number)).toEqual(['keyswitch: --logout-time-in-min: must be whole minutes']);
     const unknown = await run('app grant Nowhere operator 1');
     expect(complaint(unknown)).toEqual(['keyswitch: No app has the name or id Nowhere.']);
     const table = await run('user list');
@@ -285,6 +338,8 @@ test('a command line that is wrong is told what to do and ends with 2, help and 
     [['user', 'reset'], /^error: missing required argument 'name'\n/],
     [['emergency'], /^Usage: keyswitch emergency/],
     [['emergency', 'seal'], /^error: missing required argument 'name'\n/],
+    // Nor is a badge's number an argument.
+    [['badge', 'add', 'x', '0004918337'], /^error: too many arguments for 'add'/],
   ];
   const ended = await Promise.all(wrong.map(([args]) => keyswitch(args)));
   for (const [at, { code, stdout, stderr }] of ended.entries()) {
@@ -332,6 +387,12 @@ describe('on a folder that a host holds', () => {
       ...{ sealedAt: sealed.sealedAt, usedAt: sealed.sealedAt },
     });
     agent.destroy();
+    expect(await host.stop()).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test('badges are enrolled, listed and revoked, through the host', async () => {
+    const host = await serve(folder);
+    await enrolBadges('running');
     expect(await host.stop()).toMatchObject({ code: 0, stderr: '' });
   });
 

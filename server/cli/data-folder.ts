@@ -2,6 +2,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { createStream } from 'rotating-file-stream';
+import type { AppChange } from '../apps/apps.ts';
 import type { Actor } from '../audit/audit.ts';
 import { defaultDataFolder, prepareDataFolder } from '../config/data-folder.ts';
 import { loadConfig } from '../config/load.ts';
@@ -10,9 +11,18 @@ import { readControl } from '../control.ts';
 import { isKeyswitchError, KeyswitchError } from '../errors.ts';
 import { openFeatures, type Features, type Ports, type Settings } from '../features.ts';
 import { firstRun } from '../first-run.ts';
-import { newAppSchema, newEmergencyAccountSchema, newLinkSchema, newUserSchema } from '../http/contract.ts';
+import {
+  appChangeSchema,
+  guidSchema,
+  newAppSchema,
+  newBadgeSchema,
+  newEmergencyAccountSchema,
+  newLinkSchema,
+  newUserSchema,
+} from '../http/contract.ts';
 import { parse } from '../http/route.ts';
 import {
+  viewBadge,
   viewEmergencyAccount,
   viewLinkTest,
   viewNewUser,
@@ -23,7 +33,10 @@ import {
 import { createSystemClock, type Clock } from '../ports/clock.ts';
 import { createLog, type Log } from '../ports/log.ts';
 import { createSystemRandom } from '../ports/random.ts';
+import type { KeyStore } from '../secrets/sealing.ts';
+import { keepSealed } from '../secrets/move.ts';
 import { loadSecrets } from '../secrets/secrets.ts';
+import { lockFolder } from '../store/folder-lock.ts';
 import type { Administration } from './administration.ts';
 import { administrationOf } from './running-host.ts';
 
@@ -31,18 +44,40 @@ export interface DataFolderOptions {
   readonly dataFolder: string | undefined;
   /** Settings by path, from flags. */
   readonly flags?: Readonly<Record<string, string>>;
+  /** That of the operating system, null where it offers none; left out on the command line, which never has one. */
+  readonly keyStore?: KeyStore | null;
+}
+
+export interface Prepared {
+  readonly settings: Settings;
+  readonly ports: Ports;
+  /** For a process that goes on although its start has failed: nothing is logged any more. */
+  closeLog(): void;
 }
 
 /** Reads everything a start needs from the data folder, making what is missing. */
-export function prepare({ dataFolder, flags = {} }: DataFolderOptions): { settings: Settings; ports: Ports } {
+export function prepare(options: DataFolderOptions): Prepared {
+  const { dataFolder, flags = {}, keyStore } = options;
   const folder = resolveDataFolder(dataFolder);
   prepareDataFolder(folder);
   const config = loadConfig({ dataFolder: folder, env: process.env, flags });
   const clock = createSystemClock();
   const random = createSystemRandom();
-  const log = openLog(folder, config.log, clock);
-  const secrets = loadSecrets({ dataFolder: folder, env: process.env, random, log });
-  return { settings: { dataFolder: folder, config, secrets }, ports: { clock, random, log } };
+  const { log, closeLog } = openLog(folder, config.log, clock);
+  try {
+    const secrets = loadSecrets({
+      dataFolder: folder,
+      env: process.env,
+      random,
+      log,
+      keyStore: keyStore ?? null,
+    });
+    if (keyStore !== undefined && config.desktop.keyStore === 'auto') keepSealed(folder, keyStore, log);
+    return { settings: { dataFolder: folder, config, secrets }, ports: { clock, random, log }, closeLog };
+  } catch (error) {
+    closeLog();
+    throw error;
+  }
 }
 
 export function resolveDataFolder(given: string | undefined): string {
@@ -51,7 +86,11 @@ export function resolveDataFolder(given: string | undefined): string {
   );
 }
 
-function openLog(folder: string, options: Config['log'], clock: Clock): Log {
+function openLog(
+  folder: string,
+  options: Config['log'],
+  clock: Clock,
+): { readonly log: Log; closeLog(): void } {
   const stream = createStream('keyswitch.log', {
     path: join(folder, 'logs'),
     size: `${options.maxFileMiB}M`,
@@ -62,7 +101,8 @@ function openLog(folder: string, options: Config['log'], clock: Clock): Log {
   stream.on('error', (error: Error) =>
     process.stderr.write(`keyswitch: the log cannot be written: ${error.message}\n`),
   );
-  return createLog({ level: options.level, streams: [stream], now: clock.now });
+  const log = createLog({ level: options.level, streams: [stream], now: clock.now });
+  return { log, closeLog: () => void stream.end() };
 }
 
 /** Does `work` on the data folder, whether its host runs or not. */
@@ -70,17 +110,20 @@ export async function administer<Result>(
   options: DataFolderOptions,
   work: (administration: Administration) => Promise<Result>,
 ): Promise<Result> {
-  const { settings, ports } = prepare(options);
+  const dataFolder = resolveDataFolder(options.dataFolder);
   let features: Features;
+  let settings: Settings;
   try {
-    features = await openFeatures(settings, ports);
+    const prepared = prepare(options);
+    settings = prepared.settings;
+    features = await openFeatures(settings, prepared.ports);
   } catch (error) {
-    if (!isKeyswitchError(error, 'data-folder-in-use')) throw error;
-    const control = readControl(settings.dataFolder);
+    if (!isHeld(dataFolder, error)) throw error;
+    const control = readControl(dataFolder);
     if (control === null) {
       throw new KeyswitchError(
         'host-unreachable',
-        `Another Keyswitch holds ${settings.dataFolder}, but is not ready. Wait a moment, or stop it.`,
+        `Another Keyswitch holds ${dataFolder}, but is not ready. Wait a moment, or stop it.`,
         { cause: error },
       );
     }
@@ -93,8 +136,19 @@ export async function administer<Result>(
   }
 }
 
+/** Tells whether a host runs on the folder, which could not be opened: it may have opened what is sealed. */
+function isHeld(dataFolder: string, error: unknown): boolean {
+  if (!isKeyswitchError(error, 'secrets-sealed')) return isKeyswitchError(error, 'data-folder-in-use');
+  try {
+    lockFolder(dataFolder).release();
+    return false;
+  } catch (lockError) {
+    return isKeyswitchError(lockError, 'data-folder-in-use');
+  }
+}
+
 function administrationWith(features: Features, { config }: Settings): Administration {
-  const { users, apps, links, accounts, emergency, sessions } = features;
+  const { users, apps, links, accounts, emergency, badges, sessions } = features;
   const actor: Actor = { name: 'command line', door: 'command-line', address: null };
   const { appLogoutTimeInMin } = config.sessions;
   return {
@@ -112,11 +166,15 @@ function administrationWith(features: Features, { config }: Settings): Administr
     },
     sealEmergency: async (userName) => viewSealed(await emergency.seal(userName, actor)),
     listEmergencies: async () => (await emergency.list()).map(viewEmergencyAccount),
+    addBadge: async (input) => viewBadge(await badges.enrol(parse(newBadgeSchema, input, 'badge'), actor)),
+    listBadges: async () => (await badges.list()).map(viewBadge),
+    revokeBadge: (id) => sessions.revokeBadge(parse(guidSchema, id, 'badgeId'), actor),
     async addApp(input) {
-      const { name, logoutTimeInMin = appLogoutTimeInMin } = parse(newAppSchema, input, 'app');
-      const { app, key } = await apps.add({ name, logoutTimeInMin }, actor);
+      const { logoutTimeInMin = appLogoutTimeInMin, ...wanted } = parse(newAppSchema, input, 'app');
+      const { app, key } = await apps.add({ ...wanted, logoutTimeInMin }, actor);
       return { id: app.id, key };
     },
+    changeApp: async (id, input) => apps.change(id, parse(appChangeSchema, input, 'app') as AppChange, actor),
     listApps: async () => apps.list(),
     async grant(appId, userName, data) {
       const app = apps.byId(appId);

@@ -20,7 +20,11 @@ export function administrationOf(control: Control): Administration {
     addEmergency: (input) => call('POST', '/api/v1/emergency', input),
     sealEmergency: (userName) => call('POST', `/api/v1/emergency/${encodeURIComponent(userName)}/seal`),
     listEmergencies: () => call('GET', '/api/v1/emergency'),
+    addBadge: (input) => call('POST', '/api/v1/badges', input),
+    listBadges: () => call('GET', '/api/v1/badges'),
+    revokeBadge: (id) => call('DELETE', `/api/v1/badges/${encodeURIComponent(id)}`),
     addApp: (input) => call('POST', '/api/v1/apps', input),
+    changeApp: (id, input) => call('PATCH', `/api/v1/apps/${id}`, input),
     listApps: () => call('GET', '/api/v1/apps'),
     grant: (appId, userName, data) =>
       call('PUT', `/api/v1/apps/${appId}/users/${encodeURIComponent(userName)}`, { data }),

@@ -1,6 +1,7 @@
 /** `keyswitch serve`: runs the host without a window until it is told to stop. */
 import type { Command } from 'commander';
 import { startHost, type Host } from '../host.ts';
+import { keepYoungGenerationSmall } from '../young-generation.ts';
 import { prepare } from './data-folder.ts';
 import { print } from './output.ts';
 
@@ -28,6 +29,7 @@ function collect(text: string, former: Record<string, string>): Record<string, s
 }
 
 async function serve({ data, port, host, set }: ServeOptions): Promise<void> {
+  keepYoungGenerationSmall();
   const flags = {
     ...set,
     ...(port !== undefined && { 'http.port': port }),
@@ -36,8 +38,9 @@ async function serve({ data, port, host, set }: ServeOptions): Promise<void> {
   const { settings, ports } = prepare({ dataFolder: data, flags });
   const running = await startHost(settings, ports);
   // First: who reads that it is ready may stop it at once.
-  closeOnSignal(running);
+  const ended = closeOnSignal(running);
   announce(running);
+  await ended;
 }
 
 /** Prints where it is and, at a first start, the way in: the one time that secret is shown. */
@@ -50,7 +53,8 @@ export function announce({ url, firstRun: { administrator } }: Host): void {
   print(`Keyswitch ready: ${url}`);
 }
 
-export function closeOnSignal(host: Host): void {
+/** Closes the host when the process is told to stop, and ends the process: nothing comes after the promise. */
+export function closeOnSignal(host: Host): Promise<never> {
   const stop = (): void => {
     host.close().then(
       () => process.exit(0),
@@ -63,4 +67,5 @@ export function closeOnSignal(host: Host): void {
   // Told twice, as Ctrl-C is by a terminal and again by npx, it must not end before it has closed.
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+  return new Promise(() => {});
 }

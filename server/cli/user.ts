@@ -6,6 +6,7 @@ import { invalidInput } from '../errors.ts';
 import { USER_TYPES, type UserType } from '../users/user.ts';
 import type { OneTimeSecretView } from '../http/contract.ts';
 import { administer } from './data-folder.ts';
+import { readMinutes } from './minutes.ts';
 import { print, printJson, printTable } from './output.ts';
 
 interface AddOptions {
@@ -61,7 +62,9 @@ async function add(name: string, options: AddOptions): Promise<void> {
       type,
       ...(password !== undefined && { password }),
       ...(displayName !== undefined && { displayName }),
-      ...(logoutTimeInMin !== undefined && { logoutTimeInMin: Number(logoutTimeInMin) }),
+      ...(logoutTimeInMin !== undefined && {
+        logoutTimeInMin: readMinutes('--logout-time-in-min', logoutTimeInMin),
+      }),
     }),
   );
   if (json) printJson(added);

@@ -70,6 +70,15 @@ describe('where a value comes from', () => {
         ...{ checkpointRows: 1000, retentionDays: 0, archiveFolder: 'audit-archive' },
         ...{ syslogPort: 6514, warnFreeMiB: 1024, reserveMiB: 64 },
       },
+      badges: {
+        ...{ signIn: 'with-pin', pinMinLength: 6 },
+        ...{ prefix: '', suffix: 'enter', minLength: 6, maxGapMs: 50 },
+      },
+      desktop: {
+        ...{ startWithSystem: false, kiosk: false, notifications: true, keyStore: 'auto' },
+        ...{ onScreenLock: 'lock', onSuspend: 'lock', onUserSwitch: 'end' },
+        ...{ updateSource: '', updateWhileSignedIn: false },
+      },
       realtime: {
         ...{ maxMessageBytes: 4096, heartbeatSec: 15, maxBehindSec: 10, maxSubscriptions: 64 },
         ...{ maxConnections: 10_000, maxConnectionsPerAddress: 1000, messagesPerSec: 50 },
@@ -84,6 +93,11 @@ describe('where a value comes from', () => {
       },
     });
   });
+
+  test.each(['/srv/updates', 'D:\\updates', '\\\\server\\share', 'https://plant.example/updates'])(
+    'finds updates at %s',
+    (from) => expect(load({ flags: { 'desktop.updateSource': from } }).desktop.updateSource).toBe(from),
+  );
 
   test('puts flags before the environment, the environment before the file, the file before the defaults', () => {
     const file = 'plc:\n  timeoutMs: 1000\nlog:\n  files: 1\n  maxFileMiB: 1\nhttp:\n  port: 1\n';
@@ -288,6 +302,13 @@ describe('what one key demands of another', () => {
     ['own syslog certificate without key', { 'audit.syslogCertificate': 'a' }, 'audit.syslogCertificateKey'],
     ['own syslog key without certificate', { 'audit.syslogCertificateKey': 'a' }, 'audit.syslogCertificate'],
     ['a fingerprint that is none', { 'audit.syslogFingerprint': 'AB:CD' }, '--audit.syslogFingerprint'],
+    ['updates without TLS', { 'desktop.updateSource': 'http://plant.example' }, '--desktop.updateSource'],
+    [
+      'updates with a password',
+      { 'desktop.updateSource': 'https://a:b@plant.example' },
+      '--desktop.updateSource',
+    ],
+    ['updates somewhere', { 'desktop.updateSource': 'updates' }, '--desktop.updateSource'],
   ])('refuses %s', (_, flags, field) => {
     expect(fieldsOf({ flags })).toEqual([field]);
   });

@@ -75,7 +75,8 @@ ${SECTIONS.map(renderSection).join('\n')}
 
 Secrets are not in \`${CONFIG_FILE}\`. They are in \`${SECRETS_FILE}\` in the data folder, as \`KEY=VALUE\` lines with \`#\`
 comments; the environment goes before the file. What is set in neither is made at the start and written to the file,
-which only the account of Keyswitch may read. Hosts that share one user base need the same secrets.
+which only the account of Keyswitch may read. Where the operating system has a key store the desktop seals the values
+(docs/desktop.md). Hosts that share one user base need the same secrets.
 
 | key | also known as | at least | meaning |
 | --- | --- | --- | --- |

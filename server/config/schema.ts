@@ -404,6 +404,104 @@ const plc = z
   })
   .describe('The links to PLCs.');
 
+const badges = z
+  .strictObject({
+    signIn: z
+      .enum(['off', 'alone', 'with-pin', 'with-password'])
+      .default('with-pin')
+      .describe(
+        'What a badge signs in with. Administrators always need their password beside it, and so does whoever has ' +
+          'set no PIN.',
+      ),
+    pinMinLength: z.int().min(4).max(12).default(6).describe('Shortest new PIN, in digits.'),
+    prefix: z
+      .string()
+      .max(8)
+      .regex(/^[\x20-\x7e]*$/)
+      .meta({ title: 'text of at most 8 printable ASCII characters' })
+      .default('')
+      .describe('What the readers type before the number of a badge. Empty: nothing.'),
+    suffix: z
+      .enum(['enter', 'tab', 'none'])
+      .default('enter')
+      .describe('The key that the readers press after the number.'),
+    minLength: z
+      .int()
+      .min(4)
+      .max(64)
+      .default(6)
+      .describe('Shortest number of a badge, in characters; what is shorter was typed by hand.'),
+    maxGapMs: z
+      .int()
+      .min(5)
+      .max(500)
+      .default(50)
+      .describe(
+        'Longest time between two characters of a reader, in milliseconds. From 80 on some people type as fast, and ' +
+          'what they type is taken for a badge.',
+      ),
+  })
+  .describe('Badges read by readers that type like a keyboard.');
+
+const WHEN_LEFT = ['lock', 'end', 'ignore'] as const;
+
+const desktop = z
+  .strictObject({
+    startWithSystem: z
+      .boolean()
+      .default(false)
+      .describe('Whether the desktop starts when somebody signs in to the operating system.'),
+    kiosk: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Whether the window fills the screen, and only an administrator who is signed in may leave it.',
+      ),
+    onScreenLock: z
+      .enum(WHEN_LEFT)
+      .default('lock')
+      .describe(
+        'What becomes of the session at the station when the operating system locks its screen: lock and end both ' +
+          'end it; with lock the page waits for the same user.',
+      ),
+    onSuspend: z
+      .enum(WHEN_LEFT)
+      .default('lock')
+      .describe('What becomes of it when the computer is suspended. When it shuts down the session ends.'),
+    onUserSwitch: z
+      .enum(WHEN_LEFT)
+      .default('end')
+      .describe('What becomes of it when another user of the operating system takes the screen.'),
+    notifications: z
+      .boolean()
+      .default(true)
+      .describe(
+        'Whether the desktop notifies of a session about to end, lost PLCs, emergencies and failures.',
+      ),
+    keyStore: z
+      .enum(['auto', 'off'])
+      .default('auto')
+      .describe(
+        'Whether the desktop seals the secrets of keyswitch.env with the key store of the operating system, where ' +
+          'there is one. Sealed they are good for the account and the machine that sealed them alone.',
+      ),
+    updateSource: z
+      .string()
+      .max(1000)
+      // A name and password in an address would stand in the log.
+      .regex(/^$|^(\/|[A-Za-z]:[\\/]|\\\\)|^https:\/\/[^@]+$/)
+      .meta({ title: 'empty, the absolute path of a folder, or an https address without a password' })
+      .default('')
+      .describe('Where the desktop finds updates: a folder, or an https address on the LAN. Empty: nowhere.'),
+    updateWhileSignedIn: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Whether an update is installed although somebody is signed in. Never during emergency access.',
+      ),
+  })
+  .describe('The desktop: its windows, and what the operating system tells it.');
+
 const audit = z
   .strictObject({
     checkpointRows: z
@@ -593,6 +691,8 @@ export const configSchema = z.strictObject({
   tokens: tokens.prefault({}),
   plc: plc.prefault({}),
   audit: audit.prefault({}),
+  badges: badges.prefault({}),
+  desktop: desktop.prefault({}),
   realtime: realtime.prefault({}),
   dialects: dialects.prefault({}),
 });

@@ -72,6 +72,7 @@ const routes: [route: string, access: Access, admitted: number][] = [
   ['GET /api/v1/password-blocklist', 'anyone', 200],
   ['POST /api/v1/sign-in', 'anyone', 400],
   ['POST /api/v1/emergency/sign-in', 'anyone', 400],
+  ['POST /api/v1/badge-sign-in', 'anyone', 400],
   ['POST /api/v1/password-change', 'anyone', 400],
   ['POST /api/v1/refresh', 'anyone', 400],
   ['GET /api/v1/apps/{appId}/state', 'anyone', 400],
@@ -82,9 +83,15 @@ const routes: [route: string, access: Access, admitted: number][] = [
   ['POST /api/v1/sessions/end-others', 'session', 400],
   ['GET /api/v1/account', 'session', 200],
   ['PUT /api/v1/password', 'session', 400],
+  ['PUT /api/v1/pin', 'session', 400],
+  ['POST /api/v1/lock', 'session', 204],
   ['POST /api/v1/sign-out', 'session', 204],
+  ['GET /api/v1/badges', 'administrator', 200],
+  ['POST /api/v1/badges', 'administrator', 400],
+  ['DELETE /api/v1/badges/{badgeId}', 'administrator', 400],
   ['GET /api/v1/apps', 'administrator', 200],
   ['POST /api/v1/apps', 'administrator', 400],
+  ['PATCH /api/v1/apps/{appId}', 'administrator', 400],
   ['PUT /api/v1/apps/{appId}/users/{userName}', 'administrator', 400],
   ['GET /api/v1/users', 'administrator', 200],
   ['POST /api/v1/users', 'administrator', 400],
@@ -119,7 +126,8 @@ test('the table below has every route that the host describes, and no other', as
   expect(routes.map(([route]) => route).sort()).toEqual(described.sort());
 });
 
-const isSigningOut = (route: string): boolean => route === 'POST /api/v1/sign-out';
+const isSigningOut = (route: string): boolean =>
+  route === 'POST /api/v1/sign-out' || route === 'POST /api/v1/lock';
 
 describe.each(routes)('%s', (route, access, admitted) => {
   const [method = '', path = ''] = route.split(' ');

@@ -70,7 +70,8 @@ export function createIdentify({ sessions, guestOf = () => null, controlKey }: C
       const guest = guestOf(request);
       return guest === null ? anonymous(request) : ofSession(guest.session, request, guest.door);
     }
-    sessions.touch(session.id);
+    // At an app its page tells of activity, and at the station the PC: what a page asks by itself keeps nobody there.
+    if (session.kind === 'browser') sessions.touch(session.id);
     return ofSession(session, request, 'page');
   };
 }

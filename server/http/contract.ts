@@ -96,6 +96,7 @@ export const accountSchema = z
     displayName: z.string(),
     type: z.enum(USER_TYPES),
     hasPassword: z.boolean(),
+    hasPin: z.boolean(),
     passwordChangedAt: instant.nullable(),
     passwordExpiresAt: instant.nullable().meta({ description: 'When the password has to be replaced' }),
     passwordExpiresSoon: z.boolean().meta({ description: 'Within the warning time of the policy' }),
@@ -127,6 +128,64 @@ export const emergencySignInSchema = z
     presentation: z.enum(['bearer', 'cookie']).default('bearer'),
   })
   .meta({ id: 'EmergencySignIn' });
+
+/** Longer than any reader's; what is longer is no number of a badge. */
+const BADGE_LIMIT = 128;
+const badgeNumber = unicode
+  .min(4)
+  .max(BADGE_LIMIT)
+  .regex(/^\P{Cc}*$/u, 'must not hold control characters')
+  .meta({ description: 'As the reader types it, without prefix and suffix' });
+
+export const badgeSignInSchema = z
+  .strictObject({
+    badge: badgeNumber,
+    secondFactor: passwordText
+      .optional()
+      .meta({ description: 'The PIN or the password, as second-factor-required has named it' }),
+    appId: guidSchema.optional(),
+    presentation: z.enum(['bearer', 'cookie']).default('bearer'),
+  })
+  .meta({ id: 'BadgeSignIn' });
+
+export const newBadgeSchema = z
+  .strictObject({
+    userName: nameSchema,
+    badge: badgeNumber,
+    label: z
+      .union([nameSchema, z.literal('')])
+      .default('')
+      .meta({ description: 'What is printed on it, say' }),
+  })
+  .meta({ id: 'NewBadge' });
+
+/** A badge; its number is not told, for only a keyed hash of it is kept. */
+export const badgeSchema = z
+  .object({
+    id: z.string(),
+    userName: z.string(),
+    displayName: z.string(),
+    label: z.string(),
+    enrolledAt: instant,
+    revokedAt: instant.nullable(),
+  })
+  .meta({ id: 'Badge' });
+
+export const newPinSchema = z
+  .strictObject({ currentPassword: passwordText, newPin: z.string().min(1).max(64) })
+  .meta({ id: 'NewPin' });
+
+/** How the pages tell a reader from somebody typing, and what a badge signs in with. */
+export const badgeRulesSchema = z
+  .object({
+    signIn: z.enum(['off', 'alone', 'with-pin', 'with-password']),
+    pinMinLength: z.int(),
+    prefix: z.string(),
+    suffix: z.enum(['enter', 'tab', 'none']),
+    minLength: z.int(),
+    maxGapMs: z.int(),
+  })
+  .meta({ id: 'BadgeRules' });
 
 /** What an emergency account's new envelope holds; shown once. */
 export const sealedSchema = z
@@ -197,6 +256,7 @@ export const welcomeSchema = z
     version: z.string(),
     app: z.object({ id: z.string(), name: z.string() }).nullable(),
     password: passwordPolicySchema,
+    badges: badgeRulesSchema,
   })
   .meta({ id: 'Welcome' });
 
@@ -263,13 +323,32 @@ export const appSchema = z
     id: z.string(),
     name: z.string(),
     logoutTimeInMin: z.int(),
+    idleLimitInMin: z
+      .int()
+      .nullable()
+      .meta({
+        description:
+          'Minutes without activity (what pages tell of, and at the station any input at the PC) after which the ' +
+          'user is signed out; null: no such limit',
+      }),
     station: z.boolean(),
   })
   .meta({ id: 'App' });
 
 export const newAppSchema = z
-  .strictObject({ name: nameSchema, logoutTimeInMin: logoutTimeInMin.optional() })
+  .strictObject({
+    name: nameSchema,
+    logoutTimeInMin: logoutTimeInMin.optional(),
+    idleLimitInMin: logoutTimeInMin.nullable().default(null),
+  })
   .meta({ id: 'NewApp' });
+
+export const appChangeSchema = z
+  .strictObject({
+    logoutTimeInMin: logoutTimeInMin.optional(),
+    idleLimitInMin: logoutTimeInMin.nullable().optional(),
+  })
+  .meta({ id: 'AppChange' });
 
 export const newAppAnswerSchema = z
   .object({ id: z.string(), key: z.string().meta({ description: 'Shown once; only its hash is kept' }) })
@@ -581,6 +660,7 @@ export const problemSchema = z
     faults: z.array(faultSchema).optional(),
     ticket: z.string().optional(),
     why: z.enum(['one-time-secret', 'expired']).optional(),
+    factor: z.enum(['pin', 'password']).optional().meta({ description: 'What to send beside the badge' }),
     reference: z.string().optional(),
   })
   .meta({ id: 'Problem' });
@@ -592,11 +672,17 @@ export type AppStateView = z.output<typeof appStateSchema>;
 export type WelcomeView = z.output<typeof welcomeSchema>;
 export type PasswordBlocklistView = z.output<typeof passwordBlocklistSchema>;
 export type FaultView = z.output<typeof faultSchema>;
+export type BadgeView = z.output<typeof badgeSchema>;
+export type BadgeSignInInput = z.input<typeof badgeSignInSchema>;
+export type NewBadgeInput = z.input<typeof newBadgeSchema>;
+export type BadgeRulesView = z.output<typeof badgeRulesSchema>;
 export type UserView = z.output<typeof userSchema>;
 export type AppView = z.output<typeof appSchema>;
 export type LinkView = z.output<typeof linkSchema>;
 export type LinkStatusView = z.output<typeof linkStatusSchema>;
 export type OverviewLinkView = z.output<typeof overviewLinkSchema>;
+export type NewAppInput = z.input<typeof newAppSchema>;
+export type AppChangeInput = z.input<typeof appChangeSchema>;
 export type NewUserInput = z.input<typeof newUserSchema>;
 export type UserChangeInput = z.input<typeof userChangeSchema>;
 export type NewLinkInput = z.input<typeof newLinkSchema>;

@@ -8,7 +8,16 @@ import { methodNotAllowed, type Route } from './route.ts';
 const ONE_YEAR_SEC = 31_536_000;
 
 /** What the address may say besides `/`: the same document, which shows the page that is meant. */
-export const PAGE_PATHS = ['/sessions', '/account', '/users', '/plc', '/audit', '/emergency'] as const;
+export const PAGE_PATHS = [
+  '/sessions',
+  '/account',
+  '/users',
+  '/badges',
+  '/plc',
+  '/audit',
+  '/emergency',
+  '/bar',
+] as const;
 
 export interface PagesOptions {
   readonly swagger: boolean;

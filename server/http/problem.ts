@@ -6,6 +6,8 @@ import type { ProblemView } from './contract.ts';
 const STATUS: Partial<Record<ErrorCode, number>> = {
   'sign-in-refused': 401,
   'password-change-required': 403,
+  'second-factor-required': 403,
+  'pin-unacceptable': 400,
   'password-unacceptable': 400,
   'ticket-invalid': 401,
   'not-signed-in': 401,
@@ -107,6 +109,7 @@ export function problemOf(thrown: unknown, reference: string): Problem {
       ...(error.faults.length > 0 && { faults: [...error.faults] }),
       ...(error.ticket !== undefined && { ticket: error.ticket }),
       ...(error.why !== undefined && { why: error.why }),
+      ...(error.factor !== undefined && { factor: error.factor }),
     },
     headers,
   );

@@ -6,6 +6,7 @@ import type { StorageStatus } from '../audit/capacity.ts';
 import type { CopyStatus } from '../audit/forward/forward.ts';
 import type { FoundPage } from '../audit/query.ts';
 import type { Account } from '../accounts/accounts.ts';
+import type { Badge } from '../badges/badges.ts';
 import type { EmergencyAccount, Sealed } from '../emergency/emergency.ts';
 import type { OneTimeSecret } from '../sessions/password-changes.ts';
 import type {
@@ -13,6 +14,7 @@ import type {
   AuditPageView,
   AuditStatusView,
   AuthenticationView,
+  BadgeView,
   EmergencyAccountView,
   EmergencyView,
   LinkStatusView,
@@ -94,6 +96,10 @@ export function viewNewUser(made: Awaited<ReturnType<Users['addWithOneTimeSecret
 export function viewEmergencyAccount(account: EmergencyAccount): EmergencyAccountView {
   const { username, enabled, sealedAt, usedAt } = account;
   return { username, enabled, sealedAt: instant(sealedAt), usedAt: instantOrNull(usedAt) };
+}
+
+export function viewBadge(badge: Badge): BadgeView {
+  return { ...badge, enrolledAt: instant(badge.enrolledAt), revokedAt: instantOrNull(badge.revokedAt) };
 }
 
 export function viewSealed({ username, secret, sealedAt }: Sealed): SealedView {

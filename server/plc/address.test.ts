@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isKeyswitchError } from '../errors.ts';
-import { formatAddress, formatArea, parseAddress, parseArea, type Area } from './address.ts';
+import { formatAddress, formatArea, parseAddress, parseArea, s7Name, type Area } from './address.ts';
 
 const areas: fc.Arbitrary<Area> = fc.oneof(
   fc.integer({ min: 1, max: 65535 }).map((number) => ({ kind: 'DB', number }) as const),
@@ -100,4 +100,16 @@ describe('parseAddress', () => {
       }),
     );
   });
+});
+
+it.each([
+  ['DB250', 'W188', 'DB250.DBW188'],
+  ['DB250', 'B188', 'DB250.DBB188'],
+  ['DB250', 'D188', 'DB250.DBD188'],
+  ['DB250', 'X1507', 'DB250.DBX188.3'],
+  ['M', 'W10', 'MW10'],
+  ['M', 'X83', 'M10.3'],
+  ['I', 'B4', 'IB4'],
+])('%s %s is %s in TIA Portal', (area, address, name) => {
+  expect(s7Name(area, address)).toBe(name);
 });

@@ -127,3 +127,11 @@ function malformed(text: string, field: string): KeyswitchError {
 export function quote(text: string): string {
   return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}...` : text);
 }
+
+/** An area and an address as STEP 7 and TIA Portal write them: `DB250.DBW188`, `DB250.DBX188.3`, `MW10`, `M10.3`. */
+export function s7Name(area: string, address: string): string {
+  const { width, byteOffset, bitNumber } = parseAddress(address);
+  const block = area.startsWith('DB') ? `${area}.DB` : area;
+  if (width !== 'bit') return `${block}${address}`;
+  return `${block}${area.startsWith('DB') ? 'X' : ''}${byteOffset}.${bitNumber}`;
+}

@@ -16,15 +16,14 @@ export function parseEnvFile(text: string, fileName: string): EnvFile {
   const values = new Map<string, { value: string; place: string }>();
   const faults: Fault[] = [];
   for (const [index, line] of text.split('\n').entries()) {
-    const trimmed = line.trim();
-    if (trimmed === '' || trimmed.startsWith('#')) continue;
+    if (isComment(line)) continue;
     const place = `${fileName}:${index + 1}`;
-    const [, key, written] = /^([A-Za-z_]\w*)\s*=\s*(.*)$/.exec(trimmed) ?? [];
-    if (key === undefined || written === undefined) {
+    const assignment = readAssignment(line);
+    if (assignment === undefined) {
       faults.push({ field: place, message: 'expected KEY=VALUE or a comment' });
       continue;
     }
-    const value = unquote(written);
+    const { key, value } = assignment;
     const former = values.get(key);
     if (value === undefined) {
       faults.push({ field: place, message: 'the quotes do not match, or a comment follows without quotes' });
@@ -37,11 +36,69 @@ export function parseEnvFile(text: string, fileName: string): EnvFile {
   return { values, faults };
 }
 
-/** Undefined where the quotes leave open what is meant. */
+/**
+ * Puts other values into `text`, wherever `change` gives one; everything else stays as it is, byte for byte: comments,
+ * blanks, line ends and, where the new value can stand in them, the quotes.
+ */
+export function replaceValues(
+  text: string,
+  change: (value: string, key: string) => string | undefined,
+): string {
+  const lines = text.split('\n').map((line) => {
+    const assignment = isComment(line) ? undefined : readAssignment(line);
+    if (assignment?.value === undefined) return line;
+    const { key, value, written, start } = assignment;
+    const other = change(value, key);
+    if (other === undefined) return line;
+    const quote = /^["']/.exec(written)?.[0] ?? '';
+    const comment = quote === '' ? '' : written.slice(value.length + 2);
+    const end = line.slice(start + written.length);
+    return line.slice(0, start) + quoted(other, quote, comment) + end;
+  });
+  return lines.join('\n');
+}
+
+/** Writes an assignment that reads back as it is. */
+export function assignment(key: string, value: string): string {
+  return `${key}=${quoted(value, '', '')}`;
+}
+
+interface Assignment {
+  readonly key: string;
+  /** Undefined where the quotes leave open what is meant. */
+  readonly value: string | undefined;
+  /** What stands after the equals sign, to the end but for blanks, and where in the line it starts. */
+  readonly written: string;
+  readonly start: number;
+}
+
+function isComment(line: string): boolean {
+  const trimmed = line.trim();
+  return trimmed === '' || trimmed.startsWith('#');
+}
+
+function readAssignment(line: string): Assignment | undefined {
+  const trimmed = line.trim();
+  const [, key, written] = /^([A-Za-z_]\w*)\s*=\s*(.*)$/.exec(trimmed) ?? [];
+  if (key === undefined || written === undefined) return undefined;
+  const start = line.trimEnd().length - written.length;
+  return { key, value: unquote(written), written, start };
+}
+
 function unquote(written: string): string | undefined {
   const [, double, single] = /^(?:"([^"]*)"|'([^']*)')\s*(?:#.*)?$/.exec(written) ?? [];
-  const quoted = double ?? single;
-  if (quoted !== undefined) return quoted;
+  const value = double ?? single;
+  if (value !== undefined) return value;
   // `a #b` is one value to some readers and `a` to others.
   return /^["']|\s#/.test(written) ? undefined : written;
+}
+
+/** The value in quotes, `preferred` if they do; one that was read from such a file always can be written. */
+function quoted(value: string, preferred: string, comment: string): string {
+  const ways = [preferred, '', '"', "'"].map((quote) => `${quote}${value}${quote}${comment}`);
+  const readable = [...ways, ...['"', "'"].map((quote) => `${quote}${value}${quote}`)].find(
+    (written) => readAssignment(`K=${written}`)?.value === value,
+  );
+  if (readable === undefined) throw new Error('a value cannot be written');
+  return readable;
 }

@@ -2,7 +2,8 @@
 import { basename, join } from 'node:path';
 import { replaceFile } from '../config/replace-file.ts';
 import { KeyswitchError, type Fault } from '../errors.ts';
-import { parseEnvFile, type EnvFile } from './env-file.ts';
+import { assignment, parseEnvFile, replaceValues, type EnvFile } from './env-file.ts';
+import { isSealed, secretsSealed } from './sealing.ts';
 import {
   faultsOf,
   readEnvText,
@@ -49,7 +50,8 @@ interface Taken {
 /**
  * Takes what Keyswitch knows from the file at `path` into `keyswitch.env`, all of it or nothing. Throws
  * `secrets-invalid` for a fault in either file, each by its line, `already-exists` where another value would have to
- * give way, and `data-folder-unusable` where the file cannot be written.
+ * give way, `secrets-sealed` where what stands here cannot be read, and `data-folder-unusable` where the file cannot
+ * be written.
  */
 export function importJubeEnvironment(path: string, { dataFolder, force }: ImportOptions): ImportedSecrets {
   const target = join(dataFolder, SECRETS_FILE);
@@ -81,9 +83,10 @@ function match(source: EnvFile, here: EnvFile): Taken[] {
     const found = alias === undefined ? undefined : source.values.get(alias);
     if (alias === undefined || found === undefined) return [];
     const name = spec.names.find((candidate) => here.values.has(candidate)) ?? ownName;
-    return [
-      { spec, value: found.value, from: `${found.place} ${alias}`, name, former: here.values.get(name) },
-    ];
+    const former = here.values.get(name);
+    // Whether it is the same cannot be told.
+    if (former !== undefined && isSealed(former.value)) throw secretsSealed(former.value);
+    return [{ spec, value: found.value, from: `${found.place} ${alias}`, name, former }];
   });
   const faults: Fault[] = [
     ...source.faults,
@@ -112,19 +115,7 @@ function conflict(replaced: readonly Taken[]): KeyswitchError {
 /** Puts the values into the text; every other line stays as it is. */
 function rewritten(text: string, added: readonly Taken[], replaced: readonly Taken[]): string {
   const values = new Map(replaced.map(({ name, value }) => [name, value]));
-  const lines = text.split('\n').map((line) => {
-    const key = /^\s*([A-Za-z_]\w*)\s*=/.exec(line)?.[1] ?? '';
-    const value = values.get(key);
-    return value === undefined ? line : `${assignment(key, value)}${line.endsWith('\r') ? '\r' : ''}`;
-  });
+  const kept = replaceValues(text, (_, key) => values.get(key));
   const end = text === '' || text.endsWith('\n') ? '' : '\n';
-  return `${lines.join('\n')}${end}${added.map(({ name, value }) => `${assignment(name, value)}\n`).join('')}`;
-}
-
-/** Writes a value so that it reads back as it is; one that was read from such a file always can be. */
-function assignment(name: string, value: string): string {
-  const ways = ['', '"', "'"].map((quote) => `${name}=${quote}${value}${quote}`);
-  const readable = ways.find((line) => parseEnvFile(line, '').values.get(name)?.value === value);
-  if (readable === undefined) throw new Error(`the value of ${name} cannot be written`);
-  return readable;
+  return `${kept}${end}${added.map(({ name, value }) => `${assignment(name, value)}\n`).join('')}`;
 }

@@ -6,6 +6,7 @@ import { KeyswitchError, messageOf, type Fault } from '../errors.ts';
 import type { Log } from '../ports/log.ts';
 import { randomText, type Random } from '../ports/random.ts';
 import { parseEnvFile, type EnvFile } from './env-file.ts';
+import { openValue, type KeyStore } from './sealing.ts';
 
 export const SECRETS_FILE = 'keyswitch.env';
 
@@ -13,7 +14,7 @@ export const SECRETS_FILE = 'keyswitch.env';
 export interface Secrets {
   /** Signs tokens. Changing it invalidates every token of every user. */
   readonly secretPwdKey: Buffer;
-  /** The secret input of Argon2id (RFC 9106, section 3.1). Changing it invalidates every password. */
+  /** The secret input of Argon2id (RFC 9106, section 3.1). Changing it invalidates every password, PIN and badge. */
   readonly passwordHashingKey: Buffer;
   /** `iss` of the tokens (RFC 7519, section 4.1.1). */
   readonly jwtIssuer: string;
@@ -29,6 +30,8 @@ export interface SecretsSources {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly random: Random;
   readonly log: Log;
+  /** Opens what is sealed; by default there is none. */
+  readonly keyStore?: KeyStore | null;
 }
 
 export interface SecretSpec {
@@ -52,7 +55,7 @@ export const SECRETS: readonly SecretSpec[] = [
     names: ['PASSWORD_HASHING_KEY', 'PasswordHashingKey'],
     minLength: 16,
     description:
-      'Goes into every password hash (RFC 9106, section 3.1). Changing it invalidates every password.',
+      'Goes into every password hash (RFC 9106, section 3.1). Changing it invalidates every password, PIN and badge.',
   },
   {
     secret: 'jwtIssuer',
@@ -89,14 +92,18 @@ export const SECRETS_HEADER = `# The secrets of this Keyswitch. Let nobody else 
 
 /**
  * Loads the secrets, each from the process environment, else from the file; what neither has is made and written
- * to the file. Throws `secrets-invalid` with every fault, named by file and line and never with a value, and
- * `data-folder-unusable` when the file cannot be written.
+ * to the file. Throws `secrets-invalid` with every fault, named by file and line and never with a value,
+ * `secrets-sealed` where a value that is needed cannot be opened, and `data-folder-unusable` when the file cannot be
+ * written.
  */
-export function loadSecrets({ dataFolder, env, random, log }: SecretsSources): Secrets {
+export function loadSecrets({ dataFolder, env, random, log, keyStore = null }: SecretsSources): Secrets {
   const path = join(dataFolder, SECRETS_FILE);
   const text = readEnvText(path, SECRETS_FILE);
   const file = parseEnvFile(text ?? '', SECRETS_FILE);
-  const found = SECRETS.map((spec) => ({ spec, ...find(spec, env, file) }));
+  const found = SECRETS.map((spec) => {
+    const { value, place } = find(spec, env, file);
+    return { spec, place, value: value === undefined ? undefined : openValue(value, keyStore) };
+  });
   const faults = [...file.faults, ...found.flatMap(({ spec, value, place }) => faultsOf(spec, value, place))];
   if (faults.length > 0) throw secretsInvalid(faults);
 

@@ -71,6 +71,17 @@ describe('the limit of a session', () => {
     ]);
   });
 
+  test('need not pass: what the operating system tells ends it, and stands in the audit trail', async () => {
+    const { house, hmi } = await openControlRoom();
+    const { session } = await house.signIn('operator', { app: hmi });
+    await house.features.sessions.endAtApp(hmi.id, 'screen-locked', DOOR, { event: 'lock-screen' });
+    expect(await house.lastAudit()).toMatchObject({
+      action: 'session-ended',
+      reason: 'screen-locked',
+      detail: { session: session.id, event: 'lock-screen' },
+    });
+  });
+
   test('is not lengthened by activity', async () => {
     const { house, hmi } = await openControlRoom();
     const { session } = await house.signIn('operator', { app: hmi });
@@ -196,7 +207,43 @@ describe('the idle limit', () => {
     expect(sessions.byId(session.id)).toBeNull();
   });
 
-  test('is not for apps and programs', async () => {
+  test('of an app, where it has one, ends its session unless somebody is active', async () => {
+    const { house } = await openControlRoom();
+    const desk = await house.addApp('desk', { operator: '5' }, 60, 2);
+    const { session } = await house.signIn('operator', { app: desk, presentation: 'token' });
+    const { sessions } = house.features;
+    expect(sessions.idleExpiresAt(session.id)).toBe(house.clock.now() + 2 * MINUTE_MS);
+    await house.advance(2 * MINUTE_MS - 1);
+    sessions.touch(session.id);
+    await house.advance(2 * MINUTE_MS - 1);
+    expect(sessions.ofApp(desk.id)).toEqual(session);
+    await house.advance(1);
+    expect(house.story().at(-1)).toBe('operator at desk ended: idle');
+  });
+
+  test('that is set for an app counts from the next sign-in on', async () => {
+    const { house, boiler } = await openControlRoom();
+    const { sessions, apps } = house.features;
+    const before = await house.signIn('operator', { app: boiler });
+    await apps.change(boiler.id, { idleLimitInMin: 1 }, ADMINISTRATOR);
+    await house.advance(2 * MINUTE_MS);
+    expect(sessions.ofApp(boiler.id)).toEqual(before.session);
+    await house.signIn('supervisor', { app: boiler });
+    await house.advance(MINUTE_MS);
+    expect(house.story().at(-1)).toBe('supervisor at Boiler ended: idle');
+  });
+
+  test('tells whoever listens that it has started anew, and of nobody without one', async () => {
+    const { house, hmi } = await openControlRoom();
+    const page = await house.signIn('operator');
+    const app = await house.signIn('operator', { app: hmi });
+    const active: string[] = [];
+    house.features.sessions.onActive(({ id }) => active.push(id));
+    for (const { session } of [page, app, page]) house.features.sessions.touch(session.id);
+    expect(active).toEqual([page.session.id, page.session.id]);
+  });
+
+  test('is not for programs, nor for apps that have none', async () => {
     const { house, boiler } = await openControlRoom();
     const app = await house.signIn('operator', { app: boiler });
     const program = await house.signIn('operator', { presentation: 'bearer' });
@@ -230,6 +277,60 @@ describe('the idle limit', () => {
     const { sessions } = house.features;
     sessions.touch('no session');
     expect(sessions.idleExpiresAt('no session')).toBeNull();
+  });
+});
+
+describe('a PC that was suspended', () => {
+  test('ends at once what fell due meanwhile, although its timers stood still', async () => {
+    const { house, hmi, boiler } = await openControlRoom();
+    const page = await house.signIn('operator');
+    await house.signIn('operator', { app: hmi });
+    const other = await house.signIn('supervisor', { app: boiler });
+    house.story();
+    house.clock.setWallClock(house.clock.now() + 20 * MINUTE_MS);
+    house.features.sessions.slept(20 * MINUTE_MS);
+    await house.advance(0);
+    expect(house.story().sort()).toEqual([
+      'operator at HMI ended: time-limit',
+      'operator at Keyswitch ended: idle',
+    ]);
+    expect(byCookie(house, page.cookie)).toBeNull();
+    await house.advance(40 * MINUTE_MS - 1);
+    expect(house.features.sessions.ofApp(boiler.id)).toEqual(other.session);
+    await house.advance(1);
+    expect(house.features.sessions.ofApp(boiler.id)).toBeNull();
+  });
+
+  test('ends nothing before its time', async () => {
+    const { house } = await openControlRoom();
+    const { session } = await house.signIn('operator');
+    const { sessions } = house.features;
+    sessions.slept(10 * MINUTE_MS);
+    expect(sessions.idleOf(session.id)).toEqual({ limitMs: 15 * MINUTE_MS, leftMs: 5 * MINUTE_MS });
+    sessions.touch(session.id);
+    await house.advance(15 * MINUTE_MS - 1);
+    expect(sessions.byId(session.id)).toEqual(session);
+    await house.advance(1);
+    expect(sessions.byId(session.id)).toBeNull();
+  });
+});
+
+describe('the wall clock set, forward or back', () => {
+  test.each([DAY_MS, -DAY_MS])('by %d ms moves the end for want of activity with it', async (by) => {
+    const { house } = await openControlRoom();
+    const desk = await house.addApp('desk', { operator: '5' }, 10_080, 5);
+    const { session } = await house.signIn('operator', { app: desk });
+    const { sessions } = house.features;
+    await house.advance(3 * MINUTE_MS);
+    house.clock.setWallClock(house.clock.now() + by);
+    expect(sessions.idleOf(session.id)?.leftMs).toBe(2 * MINUTE_MS);
+    expect(sessions.leftOf(session.id)).toBe(10_077 * MINUTE_MS);
+    expect(sessions.idleExpiresAt(session.id)).toBe(house.clock.now() + 2 * MINUTE_MS);
+    await house.advance(2 * MINUTE_MS - 1);
+    expect(sessions.ofApp(desk.id)).toEqual(session);
+    await house.advance(1);
+    expect(sessions.ofApp(desk.id)).toBeNull();
+    expect(sessions.leftOf(session.id)).toBeNull();
   });
 });
 

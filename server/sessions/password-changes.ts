@@ -1,17 +1,18 @@
 /** Replacing passwords: by the ticket that a sign-in gave, by a user who is signed in, and by an administrator's reset. */
 import type { App } from '../apps/app.ts';
-import { atMost } from '../audit/at-most.ts';
 import type { Actor, Audit } from '../audit/audit.ts';
 import { KeyswitchError } from '../errors.ts';
 import type { Emergency } from '../emergency/emergency.ts';
-import type { Attempt, Lockout, Tried } from '../lockout/lockout.ts';
+import type { Pins } from '../badges/pins.ts';
+import type { Lockout } from '../lockout/lockout.ts';
 import type { MustChange, Passwords } from '../passwords/passwords.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Random } from '../ports/random.ts';
 import type { AfterCommit, Store, WriteOperation, Writer } from '../store/store.ts';
 import type { User } from '../users/user.ts';
 import type { Users } from '../users/users.ts';
-import { RECORD_INTERVAL_MS, type Proven } from './proof.ts';
+import { createOwnChanges } from './own-changes.ts';
+import type { Proven } from './proof.ts';
 import type { SignInRequest } from './request.ts';
 import type { EndReason, Session } from './session.ts';
 import { selectLive } from './sessions-store.ts';
@@ -39,7 +40,7 @@ export interface PasswordChanges {
     newPassword: string,
     door: Actor,
   ): Promise<void>;
-  /** Makes a one-time secret in the place of the password, ends the user's sessions and unlocks the account. */
+  /** Makes a one-time secret in the place of password and PIN, ends the user's sessions and unlocks the account. */
   resetPassword(username: string, by: Actor): Promise<OneTimeSecret>;
 }
 
@@ -48,6 +49,7 @@ export interface PasswordChangesNeeds {
   readonly audit: Audit;
   readonly users: Users;
   readonly passwords: Passwords;
+  readonly pins: Pins;
   readonly lockout: Lockout;
   readonly emergency: Emergency;
   readonly clock: Clock;
@@ -80,8 +82,8 @@ interface PendingChange {
 }
 
 export function createPasswordChanges(needs: PasswordChangesNeeds, path: Path) {
-  const { store, audit, users, passwords, lockout, emergency, clock } = needs;
-  const uncheckedTries = atMost(clock, RECORD_INTERVAL_MS);
+  const { store, audit, users, passwords, pins, lockout, emergency } = needs;
+  const { withPassword, recordingRefusal } = createOwnChanges(needs, 'password-change-refused');
   const tickets = createTickets<PendingChange>(needs);
 
   /** Records that a good password has to be replaced, and makes the error that carries the ticket for it. */
@@ -100,11 +102,12 @@ export function createPasswordChanges(needs: PasswordChangesNeeds, path: Path) {
     const pending = tickets.find(ticket);
     if (pending === null) throw new KeyswitchError('ticket-invalid');
     const { proven, request } = pending;
-    const { user } = proven;
+    const { user, badgeId } = proven;
     const app = await path.appOf(request);
     const actor: Actor = { ...door, name: user.name, door: request.door.door };
     const hash = await prepare(user, newPassword, actor);
-    return path.openAfter({ ...request, door: actor }, app, { user }, async (writer, afterCommit) => {
+    const changed = { user, ...(badgeId !== undefined && { badgeId }) };
+    return path.openAfter({ ...request, door: actor }, app, changed, async (writer, afterCommit) => {
       // A ticket is for one change: of two at once the second finds it used, and one that was also given out for
       // the same password finds that replaced.
       const isStale =
@@ -121,57 +124,23 @@ export function createPasswordChanges(needs: PasswordChangesNeeds, path: Path) {
     });
   }
 
-  async function changeOwnPassword(
+  function changeOwnPassword(
     session: Session,
     currentPassword: string,
     newPassword: string,
     door: Actor,
   ): Promise<void> {
     const { user } = session;
-    const attempt = await admit(user.name, door);
-    try {
-      const checked = await passwords.verify(user.name, currentPassword, door.address);
-      const tried = { typedName: user.name, userId: user.id, address: door.address };
-      const verdict = lockout.settle(tried, checked.check !== 'mismatch');
-      if (verdict !== 'match' || checked.check === 'mismatch') throw await refuse(tried, user.name, door);
+    return withPassword(session, currentPassword, door, async (confirm) => {
       await recordingRefusal(user, door, () => passwords.checkMinAge(store.read, user.id));
       const hash = await prepare(user, newPassword, door);
       await store.write(async (writer, afterCommit) => {
-        if ((await passwords.setAt(writer, user.id)) !== checked.setAt) {
-          throw new KeyswitchError('sign-in-refused');
-        }
+        await confirm(writer, afterCommit);
         await passwords.set(writer, user.id, hash, { mustChange: false });
-        await lockout.succeeded(writer, afterCommit, tried);
         await audit.append(writer, { action: 'password-changed', actor: door, subject: user.name });
         await endAll(writer, afterCommit, user, 'password-changed', door, ({ id }) => id !== session.id);
       });
-    } finally {
-      attempt.release();
-    }
-  }
-
-  async function admit(name: string, door: Actor): Promise<Attempt> {
-    try {
-      return lockout.admit(name, door.address);
-    } catch (error) {
-      await recordUnchecked(name, door);
-      throw error;
-    }
-  }
-
-  /** Records tries of which nothing was looked at: one row in a while tells how many. */
-  async function recordUnchecked(subject: string, actor: Actor): Promise<void> {
-    const tries = uncheckedTries.note();
-    if (tries === 0) return;
-    await store.write((writer) =>
-      audit.append(writer, {
-        action: 'password-change-refused',
-        actor,
-        subject,
-        reason: 'too-many-tries',
-        ...(tries > 1 && { detail: { tries } }),
-      }),
-    );
+    });
   }
 
   function prepare(
@@ -180,47 +149,6 @@ export function createPasswordChanges(needs: PasswordChangesNeeds, path: Path) {
     actor: Actor,
   ): Promise<string> {
     return recordingRefusal(user, actor, () => passwords.prepare(newPassword, user, actor.address));
-  }
-
-  /** Has a refusal by the policy on the record, without a word of the password. */
-  async function recordingRefusal<Result>(
-    user: Pick<User, 'name'>,
-    actor: Actor,
-    check: () => Promise<Result>,
-  ): Promise<Result> {
-    try {
-      return await check();
-    } catch (error) {
-      if (error instanceof KeyswitchError && error.code === 'password-unacceptable') {
-        const rules = error.faults.flatMap(({ rule }) => rule ?? []);
-        await store.write((writer) =>
-          audit.append(writer, {
-            action: 'password-change-refused',
-            actor,
-            subject: user.name,
-            reason: 'policy',
-            detail: { rules },
-          }),
-        );
-      }
-      throw error;
-    }
-  }
-
-  async function refuse(tried: Tried, subject: string, door: Actor): Promise<KeyswitchError> {
-    const retryAfterSec = await store.write(async (writer, afterCommit) => {
-      await audit.append(writer, {
-        action: 'password-change-refused',
-        actor: door,
-        subject,
-        reason: 'wrong-password',
-      });
-      const { retryAfterSec, locked } = await lockout.failed(writer, afterCommit, tried);
-      if (locked === 'account')
-        await audit.append(writer, { action: 'account-locked', actor: door, subject });
-      return retryAfterSec;
-    });
-    return new KeyswitchError('sign-in-refused', undefined, retryAfterSec > 0 ? { retryAfterSec } : {});
   }
 
   async function resetPassword(username: string, by: Actor): Promise<OneTimeSecret> {
@@ -233,6 +161,7 @@ export function createPasswordChanges(needs: PasswordChangesNeeds, path: Path) {
         throw new KeyswitchError('forbidden', `${username} is an emergency account. Seal it anew instead.`);
       }
       await passwords.set(writer, user.id, hash, { mustChange: true, expiresAt });
+      await pins.remove(writer, user.id);
       await lockout.unlock(writer, afterCommit, user.id);
       await audit.append(writer, {
         action: 'password-reset',

@@ -3,6 +3,9 @@ import type { App } from '../apps/app.ts';
 import type { Apps } from '../apps/apps.ts';
 import { atMost } from '../audit/at-most.ts';
 import type { Actor, Audit } from '../audit/audit.ts';
+import type { Badges } from '../badges/badges.ts';
+import type { Pins } from '../badges/pins.ts';
+import { createSecondFactor, type Factor } from '../badges/second-factor.ts';
 import type { Emergency } from '../emergency/emergency.ts';
 import { KeyswitchError } from '../errors.ts';
 import type { Lockout } from '../lockout/lockout.ts';
@@ -19,6 +22,9 @@ export type Refusal =
   | 'unknown-user'
   | 'wrong-password'
   | 'wrong-emergency-code'
+  | 'unknown-badge'
+  | 'badge-revoked'
+  | 'wrong-pin'
   | 'too-many-tries'
   | 'locked'
   | 'user-disabled'
@@ -31,8 +37,11 @@ export type Refusal =
 
 export interface Proven {
   readonly user: User;
-  /** When the password that was typed had been set; left out where none was typed. */
+  /** The badge they came with. */
+  readonly badgeId?: string;
+  /** When the password, or the PIN, that was typed had been set; left out where none was typed. */
   readonly passwordSetAt?: number;
+  readonly pinSetAt?: number;
   /** The password was right, but must be replaced before anything else. */
   readonly mustChange?: MustChange;
 }
@@ -46,7 +55,10 @@ export interface Prover {
     refusal: Refusal,
     user: User | null,
     app: App | null,
+    badgeId?: string,
   ): Promise<KeyswitchError>;
+  /** The name under which tries with the credential are counted; null where they are not. */
+  countedAs(credential: Credential): string | null;
   /** Records a try that was refused before anything of it was checked: one row a second tells how many. */
   recordUnchecked(request: SignInRequest): Promise<void>;
   /** What `user` is at `app`, or at Keyswitch itself; null where they may not use it. */
@@ -58,6 +70,8 @@ export interface ProverNeeds {
   readonly audit: Audit;
   readonly users: Users;
   readonly passwords: Passwords;
+  readonly badges: Badges;
+  readonly pins: Pins;
   readonly lockout: Lockout;
   readonly emergency: Emergency;
   readonly apps: Apps;
@@ -70,7 +84,8 @@ export const RECORD_INTERVAL_MS = 1000;
 type By<Kind extends Credential['kind']> = Extract<Credential, { kind: Kind }>;
 
 export function createProver(needs: ProverNeeds): Prover {
-  const { store, audit, users, passwords, lockout, emergency, apps, clock } = needs;
+  const { store, audit, users, passwords, badges, pins, lockout, emergency, apps, clock } = needs;
+  const secondFactor = createSecondFactor({ pins, passwords }, badges.policy);
   // What costs whoever tries it next to nothing must not fill the disk with its records.
   const cheapTries = atMost(clock, RECORD_INTERVAL_MS);
   const uncheckedTries = atMost(clock, RECORD_INTERVAL_MS);
@@ -80,6 +95,8 @@ export function createProver(needs: ProverNeeds): Prover {
     switch (credential.kind) {
       case 'password':
         return proveByPassword(credential, request, app, standing);
+      case 'badge':
+        return proveByBadge(credential, request, app, standing);
       case 'emergency':
         return proveByEnvelope(credential, request, app);
       case 'plc':
@@ -112,6 +129,39 @@ export function createProver(needs: ProverNeeds): Prover {
     return { user, passwordSetAt, ...(result.check === 'must-change' && { mustChange: result.why }) };
   }
 
+  async function proveByBadge(
+    { badge: number, secondFactor: typed }: By<'badge'>,
+    request: SignInRequest,
+    app: App | null,
+    standing: Standing,
+  ): Promise<Proven> {
+    const { address } = request.door;
+    if (badges.policy === 'off') {
+      throw new KeyswitchError('forbidden', 'Badges sign nobody in here (badges.signIn).');
+    }
+    // Before anything is looked up: whoever holds a number to the door does not learn whether it is a badge.
+    if (typed === undefined && secondFactor.ofEverybody !== null) throw lacks(secondFactor.ofEverybody);
+    const badge = await badges.find(number);
+    const user = badge === null || badge.isRevoked ? null : badge.user;
+    const factor = secondFactor.of(user);
+    if (typed === undefined && factor !== null) throw lacks(factor);
+    const checked = factor === null ? null : await secondFactor.verify(user, typed ?? '', address, standing);
+    const tried = { typedName: badges.keyOf(number), userId: user?.id ?? null, address };
+    const verdict = lockout.settle(tried, user !== null && checked?.check !== 'mismatch');
+    if (verdict !== 'match') passwords.suspect(address);
+    if (badge === null) throw await refuse(request, 'unknown-badge', null, app);
+    const refused = (refusal: Refusal) => refuse(request, refusal, badge.user, app, badge.id);
+    if (user === null) throw await refused('badge-revoked');
+    if (verdict === 'locked') throw await refused('locked');
+    if (checked?.check === 'mismatch') throw await refused(`wrong-${checked.by}`);
+    await refuseUnfit(request, user, app, badge.id);
+    const proven = { user, badgeId: badge.id };
+    if (checked === null) return proven;
+    if (checked.by === 'pin') return { ...proven, pinSetAt: checked.setAt };
+    const mustChange = checked.check === 'must-change' && { mustChange: checked.why };
+    return { ...proven, passwordSetAt: checked.setAt, ...mustChange };
+  }
+
   async function proveByEnvelope(
     { secret }: By<'emergency'>,
     request: SignInRequest,
@@ -139,9 +189,14 @@ export function createProver(needs: ProverNeeds): Prover {
     return { user };
   }
 
-  async function refuseUnfit(request: SignInRequest, user: User, app: App | null): Promise<void> {
+  async function refuseUnfit(
+    request: SignInRequest,
+    user: User,
+    app: App | null,
+    badgeId?: string,
+  ): Promise<void> {
     const refusal = refusalOf(user, await roleAt(store.read, app, user), request);
-    if (refusal !== null) throw await refuse(request, refusal, user, app);
+    if (refusal !== null) throw await refuse(request, refusal, user, app, badgeId);
   }
 
   async function roleAt(db: Store['read'], app: App | null, user: User): Promise<string | null> {
@@ -153,11 +208,12 @@ export function createProver(needs: ProverNeeds): Prover {
     reason: Refusal,
     user: User | null,
     app: App | null,
+    badgeId?: string,
   ): Promise<KeyswitchError> {
     const { credential, door } = request;
     const retryAfterSec = await store.write(async (writer, afterCommit) => {
       // Nobody has proved anything, and no hash slows whoever sends it again and again.
-      const isCheap = reason === 'unknown-app' || (credential.kind === 'emergency' && user === null);
+      const isCheap = reason === 'unknown-app' || (user === null && isWithoutHash(credential));
       const tries = isCheap ? cheapTries.note() : 1;
       if (tries > 0) {
         await audit.append(writer, {
@@ -168,21 +224,29 @@ export function createProver(needs: ProverNeeds): Prover {
           reason,
           detail: {
             ...(app === null && request.appId !== null && { appId: request.appId }),
+            ...(badgeId !== undefined && { badge: badgeId }),
             ...(tries > 1 && { tries }),
           },
         });
       }
       // Without an app nothing was checked: a panel set up with a wrong AppId locks nobody out.
-      if (credential.kind !== 'password' || reason === 'unknown-app') return 0;
-      return countFailure(writer, afterCommit, credential.username, user, door);
+      const typedName = countedAs(credential);
+      if (typedName === null || reason === 'unknown-app') return 0;
+      if (credential.kind === 'badge' && user !== null) await countWrongPin(writer, user, door);
+      return countFailure(writer, afterCommit, typedName, user, door);
     });
     return new KeyswitchError('sign-in-refused', undefined, retryAfterSec > 0 ? { retryAfterSec } : {});
+  }
+
+  /** Whether nothing is hashed for a credential that is nobody's, whatever comes with it. */
+  function isWithoutHash({ kind }: Credential): boolean {
+    return kind === 'emergency' || (kind === 'badge' && secondFactor.ofEverybody === null);
   }
 
   async function recordUnchecked({ credential, door }: SignInRequest): Promise<void> {
     const tries = uncheckedTries.note();
     if (tries === 0) return;
-    const user = credential.kind === 'password' ? await users.byName(credential.username) : null;
+    const user = await userOf(credential);
     await store.write((writer) =>
       audit.append(writer, {
         action: 'sign-in-refused',
@@ -192,6 +256,21 @@ export function createProver(needs: ProverNeeds): Prover {
         ...(tries > 1 && { detail: { tries } }),
       }),
     );
+  }
+
+  async function userOf(credential: Credential): Promise<User | null> {
+    if (credential.kind === 'password') return users.byName(credential.username);
+    return credential.kind === 'badge' ? ((await badges.find(credential.badge))?.user ?? null) : null;
+  }
+
+  function countedAs(credential: Credential): string | null {
+    if (credential.kind === 'password') return credential.username;
+    return credential.kind === 'badge' ? badges.keyOf(credential.badge) : null;
+  }
+
+  async function countWrongPin(writer: Writer, { id, name }: User, actor: Actor): Promise<void> {
+    if (!(await pins.failed(writer, id))) return;
+    await audit.append(writer, { action: 'pin-blocked', actor, subject: name });
   }
 
   async function countFailure(
@@ -209,7 +288,11 @@ export function createProver(needs: ProverNeeds): Prover {
     return retryAfterSec;
   }
 
-  return { prove, refuse, recordUnchecked, roleAt };
+  return { prove, refuse, recordUnchecked, countedAs, roleAt };
+}
+
+function lacks(factor: Factor): KeyswitchError {
+  return new KeyswitchError('second-factor-required', undefined, { factor });
 }
 
 /** Why `user`, who is `role` where they want to be, may not be signed in there, whatever they proved. */

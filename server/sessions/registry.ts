@@ -4,6 +4,12 @@ import type { User } from '../users/user.ts';
 import type { EndReason, Session } from './session.ts';
 import type { StoredSession } from './sessions-store.ts';
 
+/** The idle limit of a session, and how much of it is left without activity, in milliseconds. */
+export interface Idle {
+  readonly limitMs: number;
+  readonly leftMs: number;
+}
+
 export interface Registry {
   add(stored: StoredSession): void;
   remove(id: string): void;
@@ -13,8 +19,12 @@ export interface Registry {
   list(): Session[];
   /** Notes activity now; answers when it should next be put on disk, by returning true. */
   touch(id: string): boolean;
-  /** When the session ends without activity, milliseconds since the epoch; null without an idle limit. */
-  idleExpiresAt(id: string): number | null;
+  /** Null without an idle limit. */
+  idleOf(id: string): Idle | null;
+  /** How much of the absolute limit is left, in milliseconds; null where the session has ended. */
+  leftOf(id: string): number | null;
+  /** Counts time that the timers have not seen: the PC was suspended. */
+  slept(ms: number): void;
   /** Moves the absolute limit. */
   extend(id: string, expiresAt: number): void;
   /** Says once more, after `delayMs`, that the session is due. */
@@ -29,8 +39,8 @@ interface Live {
   session: Session;
   readonly idleTimeoutMs: number | null;
   readonly cookieHash: string | null;
-  activeAt: number;
-  /** On the monotonic clock, so that setting the PC's clock back lengthens nothing. */
+  /** These are on the monotonic clock, so that setting the PC's clock back lengthens nothing. */
+  limitMonotonic: number;
   activeMonotonic: number;
   savedMonotonic: number;
   cancelLimit: CancelTimer;
@@ -48,12 +58,24 @@ export function createRegistry(clock: Clock, onDue: OnDue): Registry {
   const cookies = new Map<string, Live>();
   const apps = new Map<string, Live>();
 
-  function armLimit(entry: Live): CancelTimer {
-    const { kind, openedAt, expiresAt } = entry.session;
+  /** By the wall clock, once: from then on the monotonic one counts. */
+  function limitOf({ kind, openedAt, expiresAt }: Session): number {
     // Never more than the whole of a limit that stands: the wall clock may have been set back while the host was
     // off. That of a pair of tokens moves with every refresh.
     const whole = kind === 'bearer' ? Infinity : expiresAt - openedAt;
-    return clock.after(Math.min(expiresAt - clock.now(), whole), () => onDue(entry.session, 'time-limit'));
+    return clock.monotonic() + Math.min(expiresAt - clock.now(), whole);
+  }
+
+  function armLimit(entry: Live): CancelTimer {
+    const leftMs = entry.limitMonotonic - clock.monotonic();
+    return clock.after(leftMs, () => onDue(entry.session, 'time-limit'));
+  }
+
+  function arm(entry: Live): void {
+    entry.cancelLimit();
+    entry.cancelIdle();
+    entry.cancelLimit = armLimit(entry);
+    entry.cancelIdle = armIdle(entry);
   }
 
   function armIdle(entry: Live): CancelTimer {
@@ -74,15 +96,14 @@ export function createRegistry(clock: Clock, onDue: OnDue): Registry {
         session,
         idleTimeoutMs,
         cookieHash,
-        activeAt,
+        limitMonotonic: limitOf(session),
         activeMonotonic,
         savedMonotonic: activeMonotonic,
         cancelLimit: () => {},
         cancelIdle: () => {},
         cancelRetry: () => {},
       };
-      entry.cancelLimit = armLimit(entry);
-      entry.cancelIdle = armIdle(entry);
+      arm(entry);
       live.set(session.id, entry);
       if (cookieHash !== null) cookies.set(cookieHash, entry);
       if (session.app !== null) apps.set(session.app.id, entry);
@@ -103,24 +124,36 @@ export function createRegistry(clock: Clock, onDue: OnDue): Registry {
     touch(id) {
       const entry = live.get(id);
       if (entry === undefined || entry.idleTimeoutMs === null) return false;
-      entry.activeAt = clock.now();
       entry.activeMonotonic = clock.monotonic();
       if (entry.activeMonotonic - entry.savedMonotonic < entry.idleTimeoutMs * SAVE_FRACTION) return false;
       entry.savedMonotonic = entry.activeMonotonic;
       return true;
     },
-    idleExpiresAt(id) {
+    idleOf(id) {
       const entry = live.get(id);
       if (entry === undefined || entry.idleTimeoutMs === null) return null;
-      return Math.min(entry.activeAt + entry.idleTimeoutMs, entry.session.expiresAt);
+      const { activeMonotonic, idleTimeoutMs: limitMs } = entry;
+      return { limitMs, leftMs: activeMonotonic + limitMs - clock.monotonic() };
+    },
+    leftOf(id) {
+      const entry = live.get(id);
+      return entry === undefined ? null : entry.limitMonotonic - clock.monotonic();
+    },
+    slept(ms) {
+      for (const entry of live.values()) {
+        entry.limitMonotonic -= ms;
+        entry.activeMonotonic -= ms;
+        entry.savedMonotonic -= ms;
+        arm(entry);
+      }
     },
     extend(id, expiresAt) {
       const entry = live.get(id);
       // A limit that stands keeps its timer: measured anew by a wall clock that was set back, it would be longer.
       if (entry === undefined || entry.session.expiresAt === expiresAt) return;
       entry.session = { ...entry.session, expiresAt };
-      entry.cancelLimit();
-      entry.cancelLimit = armLimit(entry);
+      entry.limitMonotonic = limitOf(entry.session);
+      arm(entry);
     },
     dueIn(delayMs, id, reason) {
       const entry = live.get(id);

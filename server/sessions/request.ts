@@ -3,6 +3,8 @@ import type { Actor } from '../audit/audit.ts';
 
 export type Credential =
   | { readonly kind: 'password'; readonly username: string; readonly password: string }
+  /** The number of a badge as its reader typed it; `secondFactor`: the PIN or the password, where it is known by now. */
+  | { readonly kind: 'badge'; readonly badge: string; readonly secondFactor?: string }
   /** The PLC named the user; it proves nothing but that whoever stands at the panel chose so. */
   | {
       readonly kind: 'plc';

@@ -14,6 +14,9 @@ export type EndReason =
   | 'refresh-reused' // a refresh token was presented twice (RFC 9700 section 4.14)
   | 'password-changed'
   | 'password-reset' // an administrator made a one-time secret
+  | 'badge-revoked'
+  | 'screen-locked' // the page waits for the same user
+  | 'station-left' // the operating system says that whoever was there has gone
   | 'user-disabled'
   | 'ended-by-owner' // from another of the user's own sessions
   | 'ended-by-administrator';

@@ -3,6 +3,8 @@ import { createHash } from 'node:crypto';
 import type { App } from '../apps/app.ts';
 import type { Apps } from '../apps/apps.ts';
 import { HOST_ACTOR, type Actor, type Audit } from '../audit/audit.ts';
+import type { Badges } from '../badges/badges.ts';
+import type { Pins } from '../badges/pins.ts';
 import { isKeyswitchError, KeyswitchError } from '../errors.ts';
 import type { Emergency, Sealed } from '../emergency/emergency.ts';
 import type { Bus } from '../events.ts';
@@ -22,9 +24,10 @@ import {
 import type { Tokens } from '../tokens/tokens.ts';
 import type { User } from '../users/user.ts';
 import type { Users } from '../users/users.ts';
+import { createBadgeChanges, type BadgeChanges } from './badge-changes.ts';
 import { createPasswordChanges, type PasswordChanges } from './password-changes.ts';
 import { createProver, refusalOf, type Proven, type Refusal } from './proof.ts';
-import { createRegistry } from './registry.ts';
+import { createRegistry, type Idle } from './registry.ts';
 import type { SignInRequest, Presentation } from './request.ts';
 import type { EndReason, Session, SessionKind } from './session.ts';
 import {
@@ -53,18 +56,22 @@ export interface SignedIn {
   readonly sealed?: Sealed | null;
 }
 
-export interface Sessions extends PasswordChanges {
+export interface Sessions extends PasswordChanges, BadgeChanges {
   /**
    * Signs in, durably, ending the former session at the same app. Every refusal is `sign-in-refused`, alike in
    * text and time, with the reason in the audit trail; `password-change-required` carries a ticket;
+   * `second-factor-required` names what to send beside the badge;
    * `too-many-tries` where this name or address has to wait; `storage-full` where nothing can be recorded any
    * more; `not-found` for an unknown app; `busy` where too many wait.
    */
   signIn(request: SignInRequest): Promise<SignedIn>;
-  /** Ends a session; false where it had ended before. On a full disk it ends at once, and its row follows. */
-  end(id: string, reason: EndReason, by: Actor): Promise<boolean>;
+  /**
+   * Ends a session; false where it had ended before. On a full disk it ends at once, and its row follows. The
+   * audit row tells what `detail` says beside the reason.
+   */
+  end(id: string, reason: EndReason, by: Actor, detail?: EndDetail): Promise<boolean>;
   /** Ends the session of an app's current user; false where nobody is signed in. */
-  endAtApp(appId: string, reason: EndReason, by: Actor): Promise<boolean>;
+  endAtApp(appId: string, reason: EndReason, by: Actor, detail?: EndDetail): Promise<boolean>;
   /** Ends those of `whose` that are not `except`; answers how many. */
   endOthers(whose: { userId: string } | 'everyone', except: string | null, by: Actor): Promise<number>;
   /** Trades a refresh token for a new pair. A token presented twice ends its session: one of the two was stolen. */
@@ -84,7 +91,16 @@ export interface Sessions extends PasswordChanges {
   lastSignIns(): Promise<ReadonlyMap<string, number>>;
   /** Notes that the user is active: the idle limit starts anew. */
   touch(id: string): void;
+  /** Calls `listener` with each session whose idle limit has just started anew. */
+  onActive(listener: (session: Session) => void): void;
+  /** When the session ends without activity, milliseconds since the epoch; null without an idle limit. */
   idleExpiresAt(id: string): number | null;
+  /** Its idle limit, whatever the wall clock says; null without one. */
+  idleOf(id: string): Idle | null;
+  /** How much of its absolute limit is left, in milliseconds, whatever the wall clock says; null where it has ended. */
+  leftOf(id: string): number | null;
+  /** Counts time that the timers of the PC have not seen, for it was suspended; what fell due meanwhile ends now. */
+  slept(ms: number): void;
   /** Puts on record what a full disk had refused, if it takes it by now. */
   close(): Promise<void>;
 }
@@ -95,6 +111,8 @@ export interface SessionsNeeds {
   readonly bus: Bus;
   readonly users: Users;
   readonly passwords: Passwords;
+  readonly badges: Badges;
+  readonly pins: Pins;
   readonly lockout: Lockout;
   readonly emergency: Emergency;
   /** Whether there is room to record a new sign-in (docs/decisions/011). */
@@ -113,12 +131,19 @@ export interface SessionsOptions {
   readonly refreshTokenDays: number;
 }
 
+/** What the audit row of an end tells beside its reason. */
+export interface EndDetail {
+  /** What the operating system has told, such as `lock-screen`. */
+  readonly event?: string;
+}
+
 /** How a session ended, for its row and the audit trail. */
 interface Ending {
   readonly reason: EndReason;
   readonly by: Actor;
   /** Milliseconds since the epoch. */
   readonly at: number;
+  readonly detail?: EndDetail | undefined;
 }
 
 const MINUTE_MS = 60_000;
@@ -129,14 +154,16 @@ const RETRY_MS = 5_000;
 
 /** Loads what is live, ends what fell due while the host was off, and opens the path. */
 export async function openSessions(needs: SessionsNeeds, options: SessionsOptions): Promise<Sessions> {
-  const { store, audit, bus, users, passwords, lockout, emergency, apps, tokens, clock, random, log } = needs;
-  const { prove, refuse, recordUnchecked, roleAt } = createProver(needs);
+  const { store, audit, bus, users, passwords, badges, pins, lockout, emergency } = needs;
+  const { apps, tokens, clock, random, log } = needs;
+  const { prove, refuse, recordUnchecked, countedAs, roleAt } = createProver(needs);
   const registry = createRegistry(clock, endForGood);
   const unrecorded = createUnrecorded(needs);
   /** How sessions ended that are still live on a disk that was full. */
   const endedUnrecorded = new Map<string, Ending>();
   /** Sessions whose end is on its way to the disk: good for nothing from the moment their user was disabled. */
   const leaving = new Set<string>();
+  const activeListeners: ((session: Session) => void)[] = [];
 
   /** Ends a session that nobody waits for. A store that fails for a while must not make it last for ever. */
   function endForGood(session: Session, reason: EndReason): void {
@@ -152,8 +179,9 @@ export async function openSessions(needs: SessionsNeeds, options: SessionsOption
   async function signIn(request: SignInRequest): Promise<SignedIn> {
     const { credential } = request;
     if (credential.kind !== 'emergency' && !needs.mayRecord()) throw new KeyswitchError('storage-full');
-    if (credential.kind !== 'password') return proveAndOpen(request);
-    const attempt = await admit(request, credential.username);
+    const typedName = countedAs(credential);
+    if (typedName === null) return proveAndOpen(request);
+    const attempt = await admit(request, typedName);
     try {
       return await proveAndOpen(request, attempt.isSuspect ? 'suspect' : 'clean');
     } finally {
@@ -199,12 +227,9 @@ export async function openSessions(needs: SessionsNeeds, options: SessionsOption
     const { credential } = request;
     const inOneTransaction = async (writer: Writer, afterCommit: AfterCommit): Promise<Opened | Refusal> => {
       // Seen again inside the transaction: the account may have been changed while the hash was computed.
-      const [user, isReplaced] = await Promise.all([
-        users.byId(proven.user.id, writer),
-        isPasswordReplaced(writer, proven),
-      ]);
+      const [user, stale] = await Promise.all([users.byId(proven.user.id, writer), staleOf(writer, proven)]);
       if (user === null) return 'unknown-user';
-      if (isReplaced) return 'wrong-password';
+      if (stale !== null) return stale;
       const role = await roleAt(writer, app, user);
       const refusal = refusalOf(user, role, request);
       if (refusal !== null || role === null) return refusal ?? 'not-allowed-at-app';
@@ -220,12 +245,15 @@ export async function openSessions(needs: SessionsNeeds, options: SessionsOption
         return 'wrong-emergency-code';
       }
       await first(writer, afterCommit);
-      if (credential.kind === 'password') {
-        const { username: typedName } = credential;
+      const typedName = countedAs(credential);
+      if (typedName !== null) {
         const success = { typedName, userId: user.id, address: request.door.address };
         await lockout.succeeded(writer, afterCommit, success);
       }
-      const opened = await openWithin(writer, afterCommit, request, app, user, role);
+      if (proven.passwordSetAt !== undefined || proven.pinSetAt !== undefined) {
+        await pins.succeeded(writer, user.id);
+      }
+      const opened = await openWithin(writer, afterCommit, request, app, { ...proven, user }, role);
       if (credential.kind !== 'emergency') return opened;
       // The envelope is open: whatever becomes of its code, it is good no more.
       const by = { ...request.door, name: user.name };
@@ -235,7 +263,7 @@ export async function openSessions(needs: SessionsNeeds, options: SessionsOption
       if (credential.kind !== 'emergency' || !isKeyswitchError(error, 'storage-full')) throw error;
       return openUnrecorded(request, app, proven.user);
     });
-    if (typeof outcome === 'string') throw await refuse(request, outcome, proven.user, app);
+    if (typeof outcome === 'string') throw await refuse(request, outcome, proven.user, app, proven.badgeId);
     return outcome;
   }
 
@@ -243,8 +271,16 @@ export async function openSessions(needs: SessionsNeeds, options: SessionsOption
     return app !== null && (await selectLive(db, { appId: app.id })).length > 0;
   }
 
-  async function isPasswordReplaced(db: Store['read'], { user, passwordSetAt }: Proven): Promise<boolean> {
-    return passwordSetAt !== undefined && (await passwords.setAt(db, user.id)) !== passwordSetAt;
+  /** What was proven, and is worth nothing any more by now. */
+  async function staleOf(
+    db: Store['read'],
+    { user, badgeId, passwordSetAt, pinSetAt }: Proven,
+  ): Promise<Refusal | null> {
+    if (passwordSetAt !== undefined && (await passwords.setAt(db, user.id)) !== passwordSetAt) {
+      return 'wrong-password';
+    }
+    if (pinSetAt !== undefined && (await pins.setAt(db, user.id)) !== pinSetAt) return 'wrong-pin';
+    return badgeId !== undefined && !(await badges.isInUse(db, badgeId)) ? 'badge-revoked' : null;
   }
 
   /** Opens in the caller's transaction: the former session at the app ends, and nobody sees the app in between. */
@@ -253,7 +289,7 @@ export async function openSessions(needs: SessionsNeeds, options: SessionsOption
     afterCommit: AfterCommit,
     request: SignInRequest,
     app: App | null,
-    user: User,
+    { user, badgeId }: Proven,
     role: string,
   ): Promise<Opened> {
     const opened = draft(request, app, user, role);
@@ -276,6 +312,7 @@ export async function openSessions(needs: SessionsNeeds, options: SessionsOption
       detail: {
         session: session.id,
         expiresAt: new Date(session.expiresAt).toISOString(),
+        ...(badgeId !== undefined && { badge: badgeId }),
         ...(session.emergencyReason !== null && { emergency: session.emergencyReason }),
       },
     });
@@ -338,6 +375,7 @@ export async function openSessions(needs: SessionsNeeds, options: SessionsOption
       browser: browserMaxMs,
       bearer: isRenewable ? options.refreshTokenDays * DAY_MS : wholeTokenMs,
     }[kind];
+    const idleLimitInMin = kind === 'browser' ? options.browserIdleMin : (app?.idleLimitInMin ?? null);
     const { id, name, displayName, type } = user;
     const mostMs = credential.kind === 'external' ? credential.expiresAt - now : Infinity;
     const cookie =
@@ -358,7 +396,7 @@ export async function openSessions(needs: SessionsNeeds, options: SessionsOption
         origin: { door: door.door, address: door.address },
         emergencyReason: credential.kind === 'emergency' ? credential.reason.trim() : null,
       },
-      idleTimeoutMs: kind === 'browser' ? options.browserIdleMin * MINUTE_MS : null,
+      idleTimeoutMs: idleLimitInMin === null ? null : idleLimitInMin * MINUTE_MS,
       activeAt: now,
       cookie,
       cookieHash: cookie === null ? null : hashOf(cookie),
@@ -414,15 +452,20 @@ export async function openSessions(needs: SessionsNeeds, options: SessionsOption
     reason: EndReason,
     by: Actor,
     successor: Session | null,
+    detail?: EndDetail,
   ): Promise<boolean> {
     // One that a full disk kept has ended before, in its own way.
-    const ending = endedUnrecorded.get(session.id) ?? { reason, by, at: clock.now() };
+    const ending = endedUnrecorded.get(session.id) ?? { reason, by, at: clock.now(), detail };
     if (!(await recordEnd(writer, session, ending))) return false;
     afterCommit(() => disappear(session, reason, successor));
     return true;
   }
 
-  async function recordEnd(writer: Writer, session: Session, { reason, by, at }: Ending): Promise<boolean> {
+  async function recordEnd(
+    writer: Writer,
+    session: Session,
+    { reason, by, at, detail }: Ending,
+  ): Promise<boolean> {
     if (!(await markEnded(writer, session.id, reason, at))) return false;
     await audit.append(writer, {
       action: 'session-ended',
@@ -430,29 +473,41 @@ export async function openSessions(needs: SessionsNeeds, options: SessionsOption
       subject: session.user.name,
       app: session.app?.name ?? null,
       reason,
-      detail: { session: session.id },
+      detail: { session: session.id, ...detail },
     });
     return true;
   }
 
-  async function end(id: string, reason: EndReason, by: Actor): Promise<boolean> {
+  async function end(id: string, reason: EndReason, by: Actor, detail?: EndDetail): Promise<boolean> {
     const session = registry.byId(id);
     if (session === null) return false;
     return store
-      .write((writer, afterCommit) => endWithin(writer, afterCommit, session, reason, by, null))
-      .catch((error: unknown) => endAnyway(error, session, reason, by));
+      .write((writer, afterCommit) => endWithin(writer, afterCommit, session, reason, by, null, detail))
+      .catch((error: unknown) => endAnyway(error, session, reason, by, detail));
   }
 
   /** A full disk keeps nobody signed in (docs/decisions/011). */
-  function endAnyway(error: unknown, session: Session | null, reason: EndReason, by: Actor): boolean {
+  function endAnyway(
+    error: unknown,
+    session: Session | null,
+    reason: EndReason,
+    by: Actor,
+    detail?: EndDetail,
+  ): boolean {
     if (!isKeyswitchError(error, 'storage-full')) throw error;
     if (session === null || registry.byId(session.id) === null) return false;
-    endUnrecorded(session, reason, by, null);
+    endUnrecorded(session, reason, by, null, detail);
     return true;
   }
 
-  function endUnrecorded(session: Session, reason: EndReason, by: Actor, successor: Session | null): void {
-    const ending: Ending = { reason, by, at: clock.now() };
+  function endUnrecorded(
+    session: Session,
+    reason: EndReason,
+    by: Actor,
+    successor: Session | null,
+    detail?: EndDetail,
+  ): void {
+    const ending: Ending = { reason, by, at: clock.now(), detail };
     endedUnrecorded.set(session.id, ending);
     disappear(session, reason, successor);
     unrecorded.later(async (writer, afterCommit) => {
@@ -483,14 +538,33 @@ export async function openSessions(needs: SessionsNeeds, options: SessionsOption
   }
 
   /** Ends whatever session the app has when its turn in the queue comes, not the one it had when asked. */
-  function endAtApp(appId: string, reason: EndReason, by: Actor): Promise<boolean> {
+  function endAtApp(appId: string, reason: EndReason, by: Actor, detail?: EndDetail): Promise<boolean> {
     return store
       .write(async (writer, afterCommit) => {
         const [current] = await selectLive(writer, { appId: appId.toLowerCase() });
         if (current === undefined) return false;
-        return endWithin(writer, afterCommit, current.session, reason, by, null);
+        return endWithin(writer, afterCommit, current.session, reason, by, null, detail);
       })
-      .catch((error: unknown) => endAnyway(error, registry.ofApp(appId.toLowerCase()), reason, by));
+      .catch((error: unknown) => endAnyway(error, registry.ofApp(appId.toLowerCase()), reason, by, detail));
+  }
+
+  function touch(id: string): void {
+    const session = registry.byId(id);
+    if (session === null || registry.idleOf(id) === null) return;
+    const isDue = registry.touch(id);
+    for (const listener of activeListeners) listener(session);
+    if (!isDue) return;
+    const activeAt = clock.now();
+    store
+      .write((writer) => updateActivity(writer, id, activeAt))
+      .catch((err: unknown) => log.warn({ err: storeFailure(err) }, 'activity could not be noted on disk'));
+  }
+
+  function idleExpiresAt(id: string): number | null {
+    const idle = registry.idleOf(id);
+    const session = registry.byId(id);
+    if (idle === null || session === null) return null;
+    return Math.min(Math.round(clock.now() + idle.leftMs), session.expiresAt);
   }
 
   async function refresh(refreshToken: string, door: Actor): Promise<SignedIn> {
@@ -556,7 +630,9 @@ export async function openSessions(needs: SessionsNeeds, options: SessionsOption
       present(await open(request, app, proven, first), request.presentation),
     endWithin,
   });
+  const badgeChanges = createBadgeChanges(needs, { endWithin });
   return {
+    ...badgeChanges,
     signIn,
     changePassword: changes.changePassword,
     changeOwnPassword: changes.changeOwnPassword,
@@ -578,14 +654,12 @@ export async function openSessions(needs: SessionsNeeds, options: SessionsOption
     ofApp: (appId) => registry.ofApp(appId.toLowerCase()),
     list: () => registry.list(),
     lastSignIns: () => selectLastSignIns(store.read),
-    touch(id) {
-      if (!registry.touch(id)) return;
-      const activeAt = clock.now();
-      store
-        .write((writer) => updateActivity(writer, id, activeAt))
-        .catch((err: unknown) => log.warn({ err: storeFailure(err) }, 'activity could not be noted on disk'));
-    },
-    idleExpiresAt: (id) => registry.idleExpiresAt(id),
+    touch,
+    onActive: (listener) => void activeListeners.push(listener),
+    idleExpiresAt,
+    idleOf: (id) => registry.idleOf(id),
+    leftOf: (id) => registry.leftOf(id),
+    slept: (ms) => registry.slept(ms),
     async close() {
       stopListening();
       registry.close();

@@ -417,7 +417,13 @@ describe('a refusal', () => {
 });
 
 describe('an unknown app', () => {
-  const GHOST = { id: '00000000-0000-4000-8000-000000000000', name: '', logoutTimeInMin: 1, station: false };
+  const GHOST = {
+    id: '00000000-0000-4000-8000-000000000000',
+    name: '',
+    logoutTimeInMin: 1,
+    idleLimitInMin: null,
+    station: false,
+  };
 
   test.each([
     ['a user and the right password', 'operator', PASSWORD, 'operator'],

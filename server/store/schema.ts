@@ -42,6 +42,7 @@ export interface AppsTable {
   logout_time_in_min: number;
   station: Flag;
   created_at: number;
+  idle_limit_in_min: number | null;
 }
 
 export interface AppUsersTable {
@@ -78,6 +79,25 @@ export interface EmergencyAccountsTable {
   secret_hash: string;
   sealed_at: number;
   used_at: number | null;
+}
+
+export interface BadgesTable {
+  id: string;
+  user_id: string;
+  /** HMAC-SHA256 of the number, hex: numbers are short, and a bare hash of one is found by trying. */
+  number_hash: string;
+  label: string;
+  enrolled_at: number;
+  revoked_at: number | null;
+}
+
+export interface PinsTable {
+  user_id: string;
+  /** PHC string, as of a password. */
+  hash: string;
+  changed_at: number;
+  /** Wrong ones in a row. */
+  failures: number;
 }
 
 export interface LockoutCountersTable {
@@ -210,6 +230,8 @@ export interface Tables {
   app_users: AppUsersTable;
   sessions: SessionsTable;
   emergency_accounts: EmergencyAccountsTable;
+  badges: BadgesTable;
+  pins: PinsTable;
   lockout_counters: LockoutCountersTable;
   lockout_places: LockoutPlacesTable;
   signing_keys: SigningKeysTable;

@@ -1,5 +1,6 @@
 /** Users: adding, changing and finding the people who may sign in. */
 import type { Actor, Audit } from '../audit/audit.ts';
+import type { Pins } from '../badges/pins.ts';
 import { invalidInput, isKeyswitchError, KeyswitchError } from '../errors.ts';
 import type { Bus } from '../events.ts';
 import type { Passwords } from '../passwords/passwords.ts';
@@ -47,7 +48,7 @@ export interface Users {
     actor: Actor,
     credential: FirstCredentialKind,
   ): Promise<User>;
-  /** Changes a user; `not-found` where nobody has the name. Announces UserChanged when it is on disk. */
+  /** Changes a user; `not-found` where nobody has the name. Announces UserChanged when it is on disk. Disabling takes the PIN. */
   change(name: string, change: UserChange, actor: Actor): Promise<User>;
   list(): Promise<User[]>;
   byName(name: string, within?: Writer): Promise<User | null>;
@@ -59,12 +60,13 @@ export interface UsersNeeds {
   readonly audit: Audit;
   readonly bus: Bus;
   readonly passwords: Passwords;
+  readonly pins: Pins;
   readonly clock: Clock;
   readonly random: Random;
 }
 
 export function createUsers(
-  { store, audit, bus, passwords, clock, random }: UsersNeeds,
+  { store, audit, bus, passwords, pins, clock, random }: UsersNeeds,
   { provisioning }: { readonly provisioning: boolean },
 ): Users {
   function draft(input: NewUser): User {
@@ -139,6 +141,7 @@ export function createUsers(
         const user: User = { ...before, ...change };
         await refuseLockingEveryAdministratorOut(writer, passwords, before, user);
         await updateUser(writer, user, clock.now());
+        if (!user.enabled) await pins.remove(writer, user.id);
         await audit.append(writer, {
           action: 'user-changed',
           actor,

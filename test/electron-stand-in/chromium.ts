@@ -1,138 +1,89 @@
-/** The page of a window: Debian's Chromium, its requests held until the app has judged them. */
-import type { X509Certificate } from 'node:crypto';
-import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { connect } from 'node:tls';
-import { chromium, type Browser, type Frame, type Page, type Request, type Route } from 'playwright-core';
+/** Debian's Chromium, started with the app as Electron's own is: one browser, whose pages all windows share. */
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import type { BrowserContext, CDPSession } from 'playwright-core';
+import { locale } from './app.ts';
 
 /** Debian's, or the one that CHROMIUM names. */
 export const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
-/** Where the preload script's `sendSync` goes: a request that is answered here and never leaves the browser. */
-const IPC_PATH = '/.electron-stand-in/ipc';
 
-/** What the app decides, asked while Chromium waits. */
-export interface Judge {
-  /** Whether to go on with a navigation that the page, not the app, began. */
-  mayNavigate(url: string): boolean;
-  mayTrust(hostname: string, certificate: X509Certificate): Promise<boolean>;
-  onPopup(url: string): void;
-  onSendSync(frame: Frame, channel: string, given: unknown[]): unknown;
+const SWITCHES = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--no-startup-window',
+  '--hide-scrollbars',
+  '--mute-audio',
+  '--password-store=basic',
+  '--force-color-profile=srgb',
+  '--disable-background-networking',
+  '--disable-background-timer-throttling',
+  '--disable-backgrounding-occluded-windows',
+  '--disable-component-update',
+  '--disable-default-apps',
+  '--disable-extensions',
+  '--disable-popup-blocking',
+  '--disable-renderer-backgrounding',
+  '--disable-sync',
+  // Every certificate passes Chromium, for the app is to judge: see `page.ts`.
+  '--ignore-certificate-errors',
+  // A camera and a microphone, for a page to be refused.
+  '--use-fake-device-for-media-stream',
+  '--remote-debugging-port=0',
+  // Carries nothing: Chromium ends when its other end has gone, however this process ends.
+  '--remote-debugging-pipe',
+];
+
+export interface Chromium {
+  /** Where a test finds the same pages. */
+  readonly endpoint: string;
+  readonly context: BrowserContext;
+  readonly session: CDPSession;
 }
 
-export interface BrowserPage {
-  /** Rejects as Electron's `loadURL` does. */
-  load(url: string): Promise<void>;
-  evaluate(expression: string): Promise<unknown>;
-}
+/** Starts at once, while the app does too. */
+export const chromium: Promise<Chromium> = start();
+// Whoever opens a window is told; an app that opens none needs no browser.
+chromium.catch(() => {});
 
-let browser: Promise<Browser> | null = null;
-
-function launch(): Promise<Browser> {
-  return chromium.launch({
-    executablePath: CHROMIUM,
-    // Signals are the app's own business.
-    handleSIGINT: false,
-    handleSIGTERM: false,
-    handleSIGHUP: false,
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-    ],
+async function start(): Promise<Chromium> {
+  if (!existsSync(CHROMIUM)) {
+    throw new Error('A browser is missing: apt-get install chromium, or set CHROMIUM to the path of one.');
+  }
+  const profile = mkdtempSync(join(tmpdir(), 'electron-stand-in-'));
+  const child = spawn(
+    CHROMIUM,
+    [...SWITCHES, `--user-data-dir=${profile}`, `--lang=${locale}`, `--accept-lang=${locale}`],
+    // A group of its own, to end all its processes at once, and only then.
+    { stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'], detached: true },
+  );
+  process.on('exit', () => {
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    rmSync(profile, { recursive: true, force: true, maxRetries: 3 });
   });
+  const [endpoint, { chromium: playwright }] = await Promise.all([
+    listening(child.stderr as Readable),
+    import('playwright-core'),
+  ]);
+  const browser = await playwright.connectOverCDP(endpoint, { noDefaults: true });
+  const [context] = browser.contexts();
+  if (context === undefined) throw new Error('electron stand-in: Chromium has no pages to share');
+  return { endpoint, context, session: await browser.newBrowserCDPSession() };
 }
 
-export interface Look {
-  readonly preload: string;
-  readonly locale: string;
-  readonly viewport: { readonly width: number; readonly height: number };
-}
-
-export async function openPage({ preload, ...look }: Look, judge: Judge): Promise<BrowserPage> {
-  browser ??= launch();
-  // Every certificate passes Chromium, for the app is to judge: see `proceed`.
-  const context = await (await browser).newContext({ ignoreHTTPSErrors: true, ...look });
-  await context.addInitScript({ content: inject(readFileSync(preload, 'utf8')) });
-  const page = await context.newPage();
-  let loading = '';
-  await context.route('**/*', (route) => proceed(route, page, () => loading, judge));
-  context.on('page', (popup) => {
-    void popup.close();
-    judge.onPopup(popup.url());
+function listening(stderr: Readable): Promise<string> {
+  let text = '';
+  return new Promise((resolve, reject) => {
+    stderr.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+      const endpoint = /DevTools listening on (\S+)/.exec(text)?.[1];
+      if (endpoint !== undefined) resolve(endpoint);
+    });
+    stderr.once('close', () => reject(new Error(`electron stand-in: Chromium has ended: ${text}`)));
   });
-  return {
-    async load(url) {
-      loading = url;
-      try {
-        await page.goto(url);
-      } catch (cause) {
-        // Chromium's own page about it would cut off what is loaded next.
-        await page.waitForURL('chrome-error://**');
-        throw new Error(`ERR_FAILED (-2) loading '${url}'`, { cause });
-      } finally {
-        loading = '';
-      }
-    },
-    evaluate: (expression) => page.evaluate(expression),
-  };
-}
-
-async function proceed(route: Route, page: Page, loading: () => string, judge: Judge): Promise<void> {
-  const request = route.request();
-  const url = new URL(request.url());
-  const frame = frameOf(request);
-  if (frame?.page() !== page) return route.abort('aborted');
-  if (url.pathname === IPC_PATH) {
-    const { channel, given } = request.postDataJSON() as { channel: string; given: unknown[] };
-    return route.fulfill({ json: { value: judge.onSendSync(frame, channel, given) } });
-  }
-  const isOfPage = request.isNavigationRequest() && frame === page.mainFrame() && !isSame(url, loading());
-  if (isOfPage && !judge.mayNavigate(url.href)) return route.abort('aborted');
-  if (url.protocol === 'https:' && !(await judge.mayTrust(url.hostname, await certificateOf(url)))) {
-    return route.abort('failed');
-  }
-  return route.continue();
-}
-
-/** A popup's first navigation has no frame yet. */
-function frameOf(request: Request): Frame | null {
-  try {
-    return request.frame();
-  } catch {
-    return null;
-  }
-}
-
-function isSame(url: URL, other: string): boolean {
-  return URL.canParse(other) && new URL(other).href === url.href;
-}
-
-/** Playwright does not tell it before the request is sent, so the server is asked for it once more. */
-async function certificateOf({ hostname, port }: URL): Promise<X509Certificate> {
-  const socket = connect({ host: hostname, port: Number(port || 443), rejectUnauthorized: false });
-  await once(socket, 'secureConnect');
-  const certificate = socket.getPeerX509Certificate();
-  socket.destroy();
-  if (certificate === undefined) throw new Error(`${hostname} shows no certificate`);
-  return certificate;
-}
-
-/** Runs the preload script before the page's own, in the main frame alone; without an isolated world of its own. */
-function inject(preload: string): string {
-  const electron = `{
-    contextBridge: { exposeInMainWorld: (name, value) => Object.defineProperty(window, name, { value: Object.freeze(value) }) },
-    ipcRenderer: {
-      sendSync: (channel, ...given) => {
-        const request = new XMLHttpRequest();
-        request.open('POST', '${IPC_PATH}', false);
-        request.send(JSON.stringify({ channel, given }));
-        return JSON.parse(request.responseText).value;
-      },
-    },
-  }`;
-  return `if (window === window.top && location.protocol === 'https:') {
-    ((require, module, exports) => {${preload}\n})(() => (${electron}), { exports: {} }, {});
-  }`;
 }

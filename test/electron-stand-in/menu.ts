@@ -1,11 +1,12 @@
-/** `Menu`, `Tray`, `dialog` and `clipboard` as data: what a person would see, and click. */
-import { existsSync } from 'node:fs';
-import type { Clipboard, Dialog, MenuItemConstructorOptions, MessageBoxOptions, Tray } from 'electron';
+/** `Menu` and `Tray` as data: what a person would see, and click. */
+import type { MenuItemConstructorOptions, Tray } from 'electron';
+import { needsReady } from './app.ts';
 import { modelled, ModelledEmitter } from './modelled.ts';
+import { fileOf, type StandInImage } from './native-image.ts';
 
 export class StandInMenu {
-  /** What stands in the window's menu bar; null for none. */
-  static applicationMenu: StandInMenu | null = null;
+  /** What stands in the window's menu bar; null for none. At first it is Electron's own. */
+  static #applicationMenu: StandInMenu | null = new StandInMenu([{ role: 'viewMenu' }]);
   readonly items: readonly MenuItemConstructorOptions[];
 
   constructor(items: readonly MenuItemConstructorOptions[]) {
@@ -13,58 +14,89 @@ export class StandInMenu {
   }
 
   static buildFromTemplate(items: readonly MenuItemConstructorOptions[]): StandInMenu {
-    return modelled('Menu', new StandInMenu(items));
+    const built = items.map(({ submenu, ...item }) =>
+      Array.isArray(submenu) ? { ...item, submenu: StandInMenu.buildFromTemplate(submenu) as never } : item,
+    );
+    return modelled('Menu', new StandInMenu(built));
   }
 
   static setApplicationMenu(menu: StandInMenu | null): void {
-    StandInMenu.applicationMenu = menu;
+    StandInMenu.#applicationMenu = menu;
+  }
+
+  static getApplicationMenu(): StandInMenu | null {
+    return StandInMenu.#applicationMenu;
   }
 }
 
 export const trays: StandInTray[] = [];
 
-export class StandInTray extends ModelledEmitter implements Pick<Tray, 'setToolTip'> {
+export class StandInTray
+  extends ModelledEmitter
+  implements Pick<Tray, 'setToolTip' | 'destroy' | 'isDestroyed'>
+{
+  /** The file that is shown. */
+  image: string;
+  readonly #proxy: StandInTray;
+  #isDestroyed = false;
   toolTip = '';
   menu: StandInMenu | null = null;
 
-  constructor(image: string) {
-    super('Tray', ['click']);
-    if (!existsSync(image)) throw new Error(`Failed to load image from path '${image}'`);
-    const tray = modelled<StandInTray>('Tray', this);
-    trays.push(tray);
-    return tray;
+  constructor(image: string | StandInImage) {
+    needsReady('Cannot create Tray');
+    super('Tray', ['click', 'double-click', 'right-click']);
+    this.image = fileOf(image);
+    this.#proxy = modelled<StandInTray>('Tray', this);
+    trays.push(this.#proxy);
+    return this.#proxy;
+  }
+
+  setImage(image: string | StandInImage): void {
+    this.image = fileOf(image);
   }
 
   setToolTip(toolTip: string): void {
     this.toolTip = toolTip;
   }
 
-  setContextMenu(menu: StandInMenu): void {
+  /** The lines of its menu: see `Desktop.trayLabels`. */
+  labels(): string[] {
+    return labelsOf(this.menu?.items ?? []);
+  }
+
+  /** Clicks a line of its menu, or of those that open from it. */
+  clickItem(label: string): void {
+    const item = allOf(this.menu?.items ?? []).find((candidate) => candidate.label === label);
+    if (item === undefined) throw new Error(`${label} is not in the menu`);
+    if (item.enabled === false) throw new Error(`${label} cannot be clicked`);
+    (item.click as (() => void) | undefined)?.();
+  }
+
+  setContextMenu(menu: StandInMenu | null): void {
     this.menu = menu;
+  }
+
+  destroy(): void {
+    if (!this.#isDestroyed) trays.splice(trays.indexOf(this.#proxy), 1);
+    this.#isDestroyed = true;
+  }
+
+  isDestroyed(): boolean {
+    return this.#isDestroyed;
   }
 }
 
-/** The dialogs that were shown, as their texts; one with buttons stays open until a test answers. */
-export const dialogs: { readonly text: string; readonly press: (button: string) => void }[] = [];
+function menuOf({ submenu }: MenuItemConstructorOptions): readonly MenuItemConstructorOptions[] {
+  return (submenu as StandInMenu | undefined)?.items ?? [];
+}
 
-export const dialog = modelled('dialog', {
-  showErrorBox(title, content) {
-    process.stdout.write(`[dialog] ${title}: ${content}\n`);
-  },
-  showMessageBox(...given: unknown[]) {
-    const { message, detail = '', buttons = [] } = given.at(-1) as MessageBoxOptions;
-    return new Promise((resolve) => {
-      const press = (button: string): void =>
-        resolve({ response: buttons.indexOf(button), checkboxChecked: false });
-      dialogs.push({ text: `${message}\n${detail}`, press });
-    });
-  },
-} satisfies Pick<Dialog, 'showErrorBox' | 'showMessageBox'>);
+function allOf(items: readonly MenuItemConstructorOptions[]): MenuItemConstructorOptions[] {
+  return items.flatMap((item) => [item, ...allOf(menuOf(item))]);
+}
 
-/** Holds what was copied, of this process alone. */
-export const clipboard = modelled('clipboard', {
-  text: '',
-  writeText(text) {
-    clipboard.text = text;
-  },
-} as Pick<Clipboard, 'writeText'> & { text: string });
+function labelsOf(items: readonly MenuItemConstructorOptions[]): string[] {
+  return items.flatMap((item) => {
+    const { label, enabled = true } = item;
+    return label === undefined ? [] : [enabled ? label : `(${label})`, ...labelsOf(menuOf(item))];
+  });
+}

@@ -1,7 +1,7 @@
 /** What keeps the stand-in honest: whatever it does not model throws, by name, instead of doing nothing. */
 import { EventEmitter } from 'node:events';
 
-function notModelled(name: string): Error {
+export function notModelled(name: string): Error {
   return new Error(`electron stand-in: ${name} is not modelled`);
 }
 

@@ -3,14 +3,13 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type * as Electron from 'electron';
+import type { Page } from 'playwright-core';
 
 export const ROOT = join(import.meta.dirname, '..', '..');
 
 const LIMIT_MS = 30_000;
 
 export interface Desktop {
-  /** Where its host is. */
-  readonly url: string;
   readonly process: ChildProcess;
   /** What it has printed so far. */
   output(): string;
@@ -21,15 +20,69 @@ export interface Desktop {
     work: (electron: typeof Electron, argument: Argument) => Result | Promise<Result>,
     argument?: Argument,
   ): Promise<Result>;
-  /** Evaluates in the window's page. */
-  inPage(expression: string): Promise<unknown>;
-  /** The labels of the tray's menu, those that cannot be clicked in parentheses. */
+  /** Those of all its windows, shown or not. */
+  pages(): Promise<Page[]>;
+  /** The lines of the tray's menu, those that do nothing in parentheses; what a line opens stands after it. */
   trayLabels(): Promise<string[]>;
   clickTray(label: string): Promise<void>;
+  /** Ends it at once, whatever it is doing. */
+  end(): Promise<void>;
 }
 
-/** Starts the built desktop with these arguments and resolves when its host is ready. */
-export type StartDesktop = (given: readonly string[]) => Promise<Desktop>;
+/** How a kind of Electron is started. */
+export interface Starter {
+  /** Resolves when a test can ask it, whether its host is ready or not. */
+  open(given: readonly string[]): Promise<Desktop>;
+  /** Nobody asks this one anything: a second start, or one that ends by itself. */
+  launch(given: readonly string[]): Watched;
+}
+
+export type View = 'window' | 'bar' | 'status';
+
+/** The page of a window, once it is there; `status` is what the full window shows where no host serves a page. */
+export function pageOf(desktop: Desktop, view: View): Promise<Page> {
+  return until(`the page of the ${view}`, async () =>
+    (await desktop.pages()).find((page) => viewOf(page) === view),
+  );
+}
+
+function viewOf(page: Page): View | null {
+  const { protocol, pathname } = new URL(page.url());
+  if (protocol === 'data:') return 'status';
+  if (protocol !== 'https:') return null;
+  return pathname === '/bar' ? 'bar' : 'window';
+}
+
+export interface WindowState {
+  readonly isVisible: boolean;
+  readonly isFocused: boolean;
+  readonly isKiosk: boolean;
+  readonly isOnTop: boolean;
+  readonly bounds: Electron.Rectangle;
+}
+
+/** How a window stands on the screen; null for one that has not been made. */
+export function stateOf(desktop: Desktop, view: 'window' | 'bar'): Promise<WindowState | null> {
+  return desktop.inMain(({ BrowserWindow }, isBar) => {
+    const windows = BrowserWindow.getAllWindows();
+    const window = windows.find(({ webContents }) => webContents.getURL().endsWith('/bar') === isBar);
+    if (window === undefined) return null;
+    return {
+      isVisible: window.isVisible(),
+      isFocused: window.isFocused(),
+      isKiosk: window.isKiosk(),
+      isOnTop: window.isAlwaysOnTop(),
+      bounds: window.getBounds(),
+    };
+  }, view === 'bar');
+}
+
+/** Waits until a window can be seen, or no longer. */
+export async function shown(desktop: Desktop, view: 'window' | 'bar', isShown = true): Promise<void> {
+  await until(`the ${view} is ${isShown ? '' : 'not '}shown`, async () => {
+    return ((await stateOf(desktop, view))?.isVisible ?? false) === isShown;
+  });
+}
 
 export interface Watched {
   readonly process: ChildProcess;
@@ -50,13 +103,13 @@ export function watch(child: ChildProcess): Watched {
   };
 }
 
-/** The address from the line that a ready host prints. */
-export async function readyUrl({ process: child, output }: Watched): Promise<string> {
-  const url = await until('the host is ready', () => {
-    if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}: ${output()}`);
+/** The address of its host, from the line that a ready one prints. */
+export function readyUrl({ process: child, output }: Watched): Promise<string> {
+  return until('the host is ready', () => {
+    const hasFailed = child.exitCode !== null || /^keyswitch: /m.test(output());
+    if (hasFailed) throw new Error(`its host did not start: ${output()}`);
     return /Keyswitch ready: (\S+)/.exec(output())?.[1];
   });
-  return url;
 }
 
 /** Waits until `look` gives something. */

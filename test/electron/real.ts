@@ -1,10 +1,10 @@
 /** The built desktop in real Electron, driven by Playwright. */
 import { spawn } from 'node:child_process';
-import type { Menu } from 'electron';
+import type { Menu, MenuItem } from 'electron';
 import { _electron } from 'playwright-core';
 import { electronBinary } from '../../build/electron.ts';
-import { readyUrl, ROOT, watch, type Desktop, type Watched } from './desktop.ts';
-import { describeDesktop } from './scenarios.ts';
+import { ROOT, watch, type Desktop, type Starter, type Watched } from './desktop.ts';
+import { describeDesktop } from './scenarios/index.ts';
 
 /** Chromium refuses to run as root with its sandbox, as containers do. */
 const SWITCHES = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
@@ -12,7 +12,7 @@ const SWITCHES = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
 /** Where the main process keeps the tray's menu, which Electron itself does not give back. */
 type Noted = typeof globalThis & { trayMenu: Menu };
 
-async function startReal(given: readonly string[]): Promise<Desktop> {
+async function openReal(given: readonly string[]): Promise<Desktop> {
   // Playwright lets the app become ready only when it is connected: the host and the tray come after that.
   const electron = await _electron.launch({
     executablePath: electronBinary(),
@@ -28,19 +28,31 @@ async function startReal(given: readonly string[]): Promise<Desktop> {
   });
   return {
     ...running,
-    url: await readyUrl(running),
     inMain: (work, argument) => electron.evaluate(work as never, argument) as never,
-    inPage: async (expression) => (await electron.firstWindow()).evaluate(expression),
+    pages: () => Promise.resolve(electron.windows()),
     trayLabels: () =>
-      electron.evaluate(() =>
-        (globalThis as Noted).trayMenu.items
-          .filter(({ type }) => type !== 'separator')
-          .map(({ label, enabled }) => (enabled ? label : `(${label})`)),
-      ),
+      electron.evaluate(() => {
+        const labelsOf = (items: readonly MenuItem[]): string[] =>
+          items
+            .filter(({ type }) => type !== 'separator')
+            .flatMap(({ label, enabled, submenu }) => [
+              enabled ? label : `(${label})`,
+              ...labelsOf(submenu?.items ?? []),
+            ]);
+        return labelsOf((globalThis as Noted).trayMenu.items);
+      }),
     clickTray: (label) =>
       electron.evaluate((_, text) => {
-        (globalThis as Noted).trayMenu.items.find((item) => item.label === text)?.click();
+        const allOf = (items: readonly MenuItem[]): MenuItem[] =>
+          items.flatMap((item) => [item, ...allOf(item.submenu?.items ?? [])]);
+        allOf((globalThis as Noted).trayMenu.items)
+          .find((item) => item.label === text)
+          ?.click();
       }, label),
+    async end() {
+      running.process.kill('SIGKILL');
+      await running.ended;
+    },
   };
 }
 
@@ -48,4 +60,6 @@ function launchReal(given: readonly string[]): Watched {
   return watch(spawn(electronBinary(), [...SWITCHES, ROOT, ...given], { stdio: ['ignore', 'pipe', 'pipe'] }));
 }
 
-describeDesktop(startReal, launchReal);
+const inElectron: Starter = { open: openReal, launch: launchReal };
+
+describeDesktop(inElectron);

@@ -71,3 +71,12 @@ test('home says in time that the password expires, and leads to the account', as
   await page.getByText('The password is changed').waitFor();
   await expect.poll(() => page.getByText('change it soon').count(), WAIT).toBe(0);
 });
+
+test('the account leads to the licences of what is inside, and they lead back to who is signed in', async () => {
+  const page = await openAccount('ada');
+  await page.getByRole('link', { name: 'Licences of the software inside' }).click();
+  await page.getByText(/^svelte \d.*: MIT$/).click();
+  await page.getByText('Permission is hereby granted').filter({ visible: true }).waitFor();
+  await page.getByRole('link', { name: 'Keyswitch' }).click();
+  await page.getByText('Signs out at').waitFor();
+});

@@ -21,7 +21,20 @@ export interface BrowserOptions {
   readonly locale?: string;
   readonly theme?: 'light' | 'dark' | 'contrast';
   readonly viewport?: { readonly width: number; readonly height: number };
+  /** Stands in for the desktop's preload script: `window.keyswitch` of these facts. */
+  readonly desktop?: Pick<DesktopBridge, 'stationAppId'> & Partial<Pick<DesktopBridge, 'view' | 'kiosk'>>;
 }
+
+/** What the desktop's preload script would offer; a test reads what the page asked for, and tells it things. */
+const BRIDGE = `{
+  view: 'window',
+  kiosk: false,
+  asked: [],
+  show(view) { this.asked.push('show ' + view); return Promise.resolve(); },
+  leaveKiosk() { this.asked.push('leave kiosk'); return Promise.resolve(true); },
+  onSwitchUser(listener) { this.switchUser = listener; },
+  onIdleLeft(listener) { this.tellIdleLeft = listener; },
+}`;
 
 /** `ada` is an administrator, `olivia` is none. */
 export async function openControlRoom(options: HostOptions = {}): Promise<ControlRoom> {
@@ -36,10 +49,14 @@ export async function openControlRoom(options: HostOptions = {}): Promise<Contro
   await house.addUser('olivia');
 
   async function newBrowser(given: BrowserOptions = {}): Promise<BrowserContext> {
-    const { locale = 'en-GB', theme, viewport = { width: 1280, height: 800 } } = given;
+    const { locale = 'en-GB', theme, desktop, viewport = { width: 1280, height: 800 } } = given;
     const context = await browser.newContext({ ignoreHTTPSErrors: true, locale, viewport });
     if (theme !== undefined) {
       await context.addInitScript({ content: `localStorage.setItem('keyswitch.theme', '${theme}')` });
+    }
+    if (desktop !== undefined) {
+      const content = `window.keyswitch = Object.assign(${BRIDGE}, ${JSON.stringify(desktop)})`;
+      await context.addInitScript({ content });
     }
     return context;
   }
@@ -54,6 +71,16 @@ export async function openControlRoom(options: HostOptions = {}): Promise<Contro
       return page;
     },
   };
+}
+
+/** Lets the stand-in for the desktop speak: `tellIdleLeft(42000)`, `switchUser()`. */
+export async function fromDesktop(page: Page, call: string): Promise<void> {
+  await page.evaluate(`window.keyswitch.${call}`);
+}
+
+/** What the page has asked of the desktop. */
+export function askedOfDesktop(page: Page): Promise<string[]> {
+  return page.evaluate<string[]>('window.keyswitch.asked');
 }
 
 /** Signs in on the page that is shown, and waits until it has gone. */

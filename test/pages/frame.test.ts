@@ -17,7 +17,7 @@ test('an administrator finds every page, an operator the few that are theirs', a
   const administrator = await room.newPage();
   await signIn(administrator, 'ada');
   expect(await links(administrator).allTextContents()).toEqual(
-    ['Home', 'Sessions', 'Account', 'Users', 'PLC links', 'Audit'].map(
+    ['Home', 'Sessions', 'Account', 'Users', 'Badges', 'PLC links', 'Audit'].map(
       (name) => expect.stringContaining(name) as string,
     ),
   );

@@ -1,4 +1,5 @@
 /** The signed-in user's own account, and a new password for it. */
+import type { Pins } from '../../badges/pins.ts';
 import { KeyswitchError } from '../../errors.ts';
 import type { Passwords } from '../../passwords/passwords.ts';
 import type { Session } from '../../sessions/session.ts';
@@ -11,15 +12,17 @@ import { instantOrNull } from '../views.ts';
 export interface AccountRoutesNeeds {
   readonly sessions: Sessions;
   readonly passwords: Passwords;
+  readonly pins: Pins;
   readonly read: Reader;
 }
 
-function present(session: Session | null): Session {
+/** The caller's session, where the route asks for one. */
+export function present(session: Session | null): Session {
   if (session === null) throw new KeyswitchError('not-signed-in');
   return session;
 }
 
-export function accountRoutes({ sessions, passwords, read }: AccountRoutesNeeds): Route[] {
+export function accountRoutes({ sessions, passwords, pins, read }: AccountRoutesNeeds): Route[] {
   return [
     defineRoute({
       method: 'get',
@@ -31,6 +34,7 @@ export function accountRoutes({ sessions, passwords, read }: AccountRoutesNeeds)
       async handle({ caller }) {
         const { user } = present(caller.session);
         const { kind, changedAt, expiresAt, warn } = await passwords.statusOf(read, user.id);
+        const hasPin = (await pins.setAt(read, user.id)) !== null;
         const { name, displayName, type } = user;
         return {
           status: 200,
@@ -39,6 +43,7 @@ export function accountRoutes({ sessions, passwords, read }: AccountRoutesNeeds)
             displayName,
             type,
             hasPassword: kind !== 'none',
+            hasPin,
             passwordChangedAt: instantOrNull(changedAt),
             passwordExpiresAt: instantOrNull(expiresAt),
             passwordExpiresSoon: warn,

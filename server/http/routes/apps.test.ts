@@ -113,8 +113,8 @@ describe('/api/v1/apps', () => {
       ask: { token: admin },
       status: 200,
       body: expect.arrayContaining([
-        { id: hmi.id, name: 'HMI', logoutTimeInMin: 10, station: false },
-        { id: GUID, name: expect.any(String), logoutTimeInMin: 10, station: true },
+        { id: hmi.id, name: 'HMI', logoutTimeInMin: 10, idleLimitInMin: null, station: false },
+        { id: GUID, name: expect.any(String), logoutTimeInMin: 10, idleLimitInMin: 5, station: true },
       ]),
       absent: [key, '"key"'],
     },
@@ -134,7 +134,7 @@ describe('/api/v1/apps', () => {
     },
     {
       title: 'adds one whose name differs in letter case',
-      ...post({ name: 'hmi', logoutTimeInMin: 10_080 }),
+      ...post({ name: 'hmi', logoutTimeInMin: 10_080, idleLimitInMin: 3 }),
       status: 201,
       body: { id: GUID, key: expect.any(String) },
       events: ['AppChanged hmi'],
@@ -158,8 +158,72 @@ describe('/api/v1/apps', () => {
 
   test('shows what was added', async () => {
     const { body } = await house.ask('GET', '/api/v1/apps', { token: admin });
-    expect(body).toContainEqual({ id: GUID, name: 'Panel', logoutTimeInMin: 10, station: false });
-    expect(body).toContainEqual({ id: GUID, name: 'hmi', logoutTimeInMin: 10_080, station: false });
+    const panel = { id: GUID, name: 'Panel', logoutTimeInMin: 10, idleLimitInMin: null, station: false };
+    expect(body).toContainEqual(panel);
+    expect(body).toContainEqual({ ...panel, name: 'hmi', logoutTimeInMin: 10_080, idleLimitInMin: 3 });
+  });
+});
+
+describe('PATCH /api/v1/apps/{appId}', () => {
+  const patch = (id: string, json: unknown): Pick<Scenario, 'method' | 'path' | 'ask'> => ({
+    method: 'PATCH',
+    path: `/api/v1/apps/${id}`,
+    ask: { token: admin, json },
+  });
+  const changed = { id: hmi.id, name: 'HMI', logoutTimeInMin: 10, idleLimitInMin: null, station: false };
+  const done = { status: 200, events: ['AppChanged HMI'], trail: ['app-changed by adam via api at HMI'] };
+  const scenarios: Scenario[] = [
+    {
+      title: 'sets an idle limit, and leaves what is absent',
+      ...patch(hmi.id.toUpperCase(), { idleLimitInMin: 2 }),
+      ...done,
+      body: { ...changed, idleLimitInMin: 2 },
+    },
+    {
+      title: 'changes the time limit',
+      ...patch(hmi.id, { logoutTimeInMin: 20 }),
+      ...done,
+      body: { ...changed, logoutTimeInMin: 20, idleLimitInMin: 2 },
+    },
+    {
+      title: 'takes the idle limit away',
+      ...patch(hmi.id, { logoutTimeInMin: 10, idleLimitInMin: null }),
+      ...done,
+      body: changed,
+    },
+    { title: 'does not know every app', ...patch(UNKNOWN, { idleLimitInMin: 1 }), status: 404, body: noApp },
+    { title: 'asks for an id', ...patch('HMI', {}), status: 400, body: notAnId },
+    {
+      title: 'names the limits',
+      ...patch(hmi.id, { logoutTimeInMin: null, idleLimitInMin: 0, name: 'Panel' }),
+      status: 400,
+      body: badInput(
+        'logoutTimeInMin: must be a number',
+        'idleLimitInMin: must be at least 1',
+        'name: is not a known field',
+      ),
+    },
+  ];
+  test.each(scenarios)('$title', async (scenario) => {
+    await expectScenario(house, scenario);
+  });
+
+  test('counts at the next sign-in', async () => {
+    const idleExpiresAt = async (token: string): Promise<unknown> => {
+      const { body } = await house.ask('GET', '/api/v1/session', { token });
+      return (body as { session: { idleExpiresAt: unknown } }).session.idleExpiresAt;
+    };
+    const before = await house.signIn('olivia', hmi.id);
+    await expectScenario(house, {
+      title: '',
+      ...patch(hmi.id, { idleLimitInMin: 2 }),
+      ...done,
+      body: { ...changed, idleLimitInMin: 2 },
+    });
+    expect(await idleExpiresAt(before.accessToken)).toBeNull();
+    const after = await house.signIn('olivia', hmi.id);
+    expect(await idleExpiresAt(after.accessToken)).toEqual(INSTANT);
+    await house.ask('PATCH', `/api/v1/apps/${hmi.id}`, { token: admin, json: { idleLimitInMin: null } });
   });
 });
 

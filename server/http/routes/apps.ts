@@ -1,11 +1,12 @@
 /** Apps: their state for their screens, and adding them and granting their use. */
 import { z } from 'zod';
 import type { App } from '../../apps/app.ts';
-import type { Apps } from '../../apps/apps.ts';
+import type { AppChange, Apps } from '../../apps/apps.ts';
 import { KeyswitchError } from '../../errors.ts';
 import type { Sessions } from '../../sessions/sessions.ts';
 import type { Users } from '../../users/users.ts';
 import {
+  appChangeSchema,
   appSchema,
   appStateSchema,
   grantSchema,
@@ -72,9 +73,25 @@ export function appRoutes({ apps, users, sessions, defaultLogoutTimeInMin }: App
       body: newAppSchema,
       answer: newAppAnswerSchema,
       errors: ['already-exists', 'invalid-input'],
-      async handle({ body: { name, logoutTimeInMin = defaultLogoutTimeInMin }, caller }) {
-        const { app, key } = await apps.add({ name, logoutTimeInMin }, caller.actor);
+      async handle({ body, caller }) {
+        const { name, logoutTimeInMin = defaultLogoutTimeInMin, idleLimitInMin } = body;
+        const { app, key } = await apps.add({ name, logoutTimeInMin, idleLimitInMin }, caller.actor);
         return { status: 201, body: { id: app.id, key } };
+      },
+    }),
+    defineRoute({
+      method: 'patch',
+      path: '/api/v1/apps/{appId}',
+      summary: "Change an app's limits, for sessions opened from then on; fields that are absent stay",
+      access: 'administrator',
+      params: z.object({ appId: guidSchema }),
+      body: appChangeSchema,
+      answer: appSchema,
+      errors: ['not-found', 'invalid-input'],
+      async handle({ params, body, caller }) {
+        const given = Object.entries(body).filter(([, value]) => value !== undefined);
+        const change = Object.fromEntries(given) as AppChange;
+        return { status: 200, body: await apps.change(params.appId, change, caller.actor) };
       },
     }),
     defineRoute({

@@ -45,6 +45,10 @@ describe('GET /api/v1/welcome', () => {
     banner: 'Private.\nKeep out.',
     version: VERSION,
     password: PRESETS.nist,
+    badges: {
+      ...{ signIn: 'with-pin', pinMinLength: 6 },
+      ...{ prefix: '', suffix: 'enter', minLength: 6, maxGapMs: 50 },
+    },
   };
   const here = { status: 200, body: { ...place, app: null } };
   const scenarios: Scenario[] = [

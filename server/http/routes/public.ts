@@ -17,6 +17,7 @@ export interface PublicRoutesNeeds {
   readonly apps: Apps;
   readonly keys: KeyRing;
   readonly passwords: Pick<Passwords, 'policy' | 'blocklist'>;
+  readonly badges: WelcomeView['badges'];
   readonly place: Pick<WelcomeView, 'plant' | 'station' | 'banner' | 'version'>;
   linkStatus(): readonly LinkStatus[];
   storage(): StorageState;
@@ -38,7 +39,7 @@ const healthSchema = z
   .meta({ id: 'Health' });
 
 export function publicRoutes(needs: PublicRoutesNeeds): Route[] {
-  const { apps, keys, passwords, place, linkStatus, storage, probeStore } = needs;
+  const { apps, keys, passwords, badges, place, linkStatus, storage, probeStore } = needs;
   const { policy } = passwords;
   let blocklistText: string | undefined;
   return [
@@ -69,7 +70,7 @@ export function publicRoutes(needs: PublicRoutesNeeds): Route[] {
         const app = apps.byId(String(query['appId'] ?? ''));
         return {
           status: 200,
-          body: { ...place, app: app && { id: app.id, name: app.name }, password: policy },
+          body: { ...place, app: app && { id: app.id, name: app.name }, password: policy, badges },
         };
       },
     }),

@@ -72,11 +72,58 @@ describe('GET /api/v1/session', () => {
     });
   });
 
+  test.each([
+    ['of a browser at Keyswitch itself is activity', true],
+    ['of a page at an app is none: what it asks by itself keeps nobody there', false],
+  ])('a request with the cookie %s', async (_title, isActivity) => {
+    const clock = createFixedClock();
+    await using later = await startTestHost({ clock, config: { 'sessions.browserIdleMin': '2' } });
+    await later.addUser('olivia');
+    const { app } = await later.addApp('Panel', { idleLimitInMin: 2, users: { olivia: '5' } });
+    const cookie = await later.signInForCookie('olivia', isActivity ? undefined : app.id);
+    const idleExpiresAt = async (): Promise<string> => {
+      const { body } = await later.ask('GET', '/api/v1/session', { cookie });
+      return (body as { session: { idleExpiresAt: string } }).session.idleExpiresAt;
+    };
+    const before = Date.parse(await idleExpiresAt());
+    await clock.advance(60_000);
+    expect(Date.parse(await idleExpiresAt()) - before).toBe(isActivity ? 60_000 : 0);
+  });
+
   test('goes by the token where there are both', async () => {
     const { accessToken } = await house.signIn('adam');
     const cookie = await house.signInForCookie('olivia');
     const { body } = await house.ask('GET', '/api/v1/session', { token: accessToken, cookie });
     expect(body).toMatchObject({ session: { user: { name: 'adam' } } });
+  });
+});
+
+describe('POST /api/v1/lock', () => {
+  test('ends the session at the app at once, for everybody, and clears the cookie', async () => {
+    const cookie = await house.signInForCookie('olivia', hmi.id);
+    await expectScenario(house, {
+      title: '',
+      method: 'POST',
+      path: '/api/v1/lock',
+      ask: { cookie },
+      status: 204,
+      headers: { 'set-cookie': [CLEARED] },
+      events: ['SessionEnded olivia at HMI: screen-locked'],
+      trail: ['session-ended by olivia via page of olivia at HMI (screen-locked)'],
+    });
+    expect(await statusOf({ cookie })).toBe(401);
+    const { body } = await house.ask('GET', `/api/v1/apps/${hmi.id}/state`);
+    expect(body).toMatchObject({ authenticated: false });
+  });
+
+  test('needs a session', async () => {
+    await expectScenario(house, {
+      title: '',
+      method: 'POST',
+      path: '/api/v1/lock',
+      status: 401,
+      body: problem(401, 'not-signed-in'),
+    });
   });
 });
 

@@ -53,6 +53,18 @@ export function sessionRoutes({ sessions }: { sessions: Sessions }): Route[] {
       },
     }),
     defineRoute({
+      method: 'post',
+      path: '/api/v1/lock',
+      summary:
+        "End the caller's own session because the screen is left; the page keeps its place for the same user",
+      access: 'session',
+      errors: ['not-signed-in'],
+      async handle({ caller }) {
+        await sessions.end(present(caller.session).id, 'screen-locked', caller.actor);
+        return { status: 204, cookie: null };
+      },
+    }),
+    defineRoute({
       method: 'get',
       path: '/api/v1/sessions',
       summary: "The caller's live sessions, newest first; for administrators everyone's with ?all=true",

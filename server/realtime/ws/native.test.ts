@@ -250,6 +250,31 @@ describe("a page's own session", () => {
     expect(await socket.closed).toEqual({ code: 4401, reason: 'idle' });
   });
 
+  test('is told anew to its page whenever its user was active elsewhere, at most once a second', async () => {
+    const clock = createFixedClock();
+    await using timed = await startTestHost({ clock, config: { 'realtime.heartbeatSec': '300' } });
+    await timed.addUser('olivia');
+    const { app: desk } = await timed.addApp('desk', { idleLimitInMin: 2, users: { olivia: '5' } });
+    const socket = await open(await timed.signInForCookie('olivia', desk.id), timed);
+    socket.send(OVERVIEW);
+    const { session } = await socket.next<{ session: { id: string } }>();
+    await socket.next();
+
+    const { sessions } = timed.features;
+    for (const [stepMs, isTold] of [
+      [999, false],
+      [1, true],
+      [500, false],
+      [100_000, true],
+    ] as const) {
+      await clock.advance(stepMs);
+      sessions.touch(session.id);
+      // One that was told without need would be found in the place of the next.
+      const idleExpiresAt = new Date(clock.now() + 120_000).toISOString();
+      if (isTold) expect(await socket.next()).toMatchObject({ type: 'session', session: { idleExpiresAt } });
+    }
+  });
+
   test('ends at its absolute limit, however active its user is', async () => {
     const clock = createFixedClock();
     await using timed = await startTestHost({

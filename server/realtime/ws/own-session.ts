@@ -14,7 +14,7 @@ export interface OwnSession {
   tell(peer: Peer, session: Session): void;
   /** Tells that the session has ended, and why, and closes. */
   tellEnd(peer: Peer, reason: string): void;
-  /** Tells the end of the session when it comes, until the returned function is called. */
+  /** Tells that the idle limit has started anew, and the end of the session, until the returned function is called. */
   watch(peer: Peer, session: Session): () => void;
   /** The topic `sessions`: the live sessions of the same user, at once and after every change. */
   joinList(peer: Peer, session: Session): () => void;
@@ -26,8 +26,14 @@ export interface OwnSessionNeeds {
   readonly clock: Clock;
 }
 
+/** Whoever is active is so again and again: a page is told where its countdown would be off by that much. */
+const TOLD_MS = 1000;
+
 export function createOwnSession({ bus, sessions, clock }: OwnSessionNeeds): OwnSession {
   const ends = createListeners<string>();
+  const renewals = createListeners<void>();
+  /** What the idle limit was when a peer was last told. */
+  const toldIdle = new WeakMap<Peer, number | null>();
   const lists = createListeners<void>();
   const changed = new Set<string>();
 
@@ -54,6 +60,20 @@ export function createOwnSession({ bus, sessions, clock }: OwnSessionNeeds): Own
     peer.close(CLOSE.notSignedIn, reason);
   }
 
+  function tell(peer: Peer, { id }: Session): void {
+    toldIdle.set(peer, sessions.idleExpiresAt(id));
+    peer.outbox.post('session', () => message(sessions.byId(id), null));
+  }
+
+  /** Not at once, for whoever has just told of being active is answered anyway. */
+  function renew(peer: Peer, session: Session): void {
+    setImmediate(() => {
+      const [told = null, now] = [toldIdle.get(peer), sessions.idleExpiresAt(session.id)];
+      if (told === null || now === null || Math.abs(now - told) < TOLD_MS) return;
+      peer.guard(() => tell(peer, session));
+    });
+  }
+
   /** The changes of one turn of the event loop are told as one. */
   function change({ user }: Session): void {
     if (!lists.has(user.id)) return;
@@ -67,6 +87,9 @@ export function createOwnSession({ bus, sessions, clock }: OwnSessionNeeds): Own
     for (const userId of users) lists.call(userId);
   }
 
+  sessions.onActive(({ id }) => {
+    if (renewals.has(id)) renewals.call(id);
+  });
   bus.on('SessionOpened', ({ session }) => change(session));
   bus.on('SessionEnded', ({ session, reason }) => {
     ends.call(session.id, reason);
@@ -74,12 +97,16 @@ export function createOwnSession({ bus, sessions, clock }: OwnSessionNeeds): Own
   });
 
   return {
-    tell: (peer, { id }) => {
-      const make = (): string => message(sessions.byId(id), null);
-      peer.outbox.post('session', make);
-    },
+    tell,
     tellEnd,
-    watch: (peer, session) => ends.add(session.id, (reason) => peer.guard(() => tellEnd(peer, reason))),
+    watch(peer, session) {
+      const stopEnd = ends.add(session.id, (reason) => peer.guard(() => tellEnd(peer, reason)));
+      const stopRenewals = renewals.add(session.id, () => renew(peer, session));
+      return () => {
+        stopEnd();
+        stopRenewals();
+      };
+    },
     joinList(peer, session) {
       const make = (): string => list(session);
       peer.outbox.post('sessions', make);

@@ -7,6 +7,7 @@ import * as lockout from './004-lockout.ts';
 import * as emergency from './005-emergency.ts';
 import * as auditForward from './006-audit-forward.ts';
 import * as plcLinks from './007-plc-links.ts';
+import * as desktop from './008-desktop.ts';
 
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '001-spine': spine,
@@ -16,4 +17,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '005-emergency': emergency,
   '006-audit-forward': auditForward,
   '007-plc-links': plcLinks,
+  '008-desktop': desktop,
 };

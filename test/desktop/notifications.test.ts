@@ -1,0 +1,60 @@
+/** Notifications and the tray's icon, on the built desktop in the stand-in, which keeps both as data. */
+import { basename } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildStale } from '../../build/build.ts';
+import { readControl } from '../../server/control.ts';
+import { shown, until, type Desktop } from '../electron/desktop.ts';
+import { openWorkplace, type Workplace } from '../electron/workplace.ts';
+import { inStandIn, type StandInModule } from '../electron-stand-in/desktop.ts';
+import type { Answer } from '../host.ts';
+
+/** Nobody answers there, and at once. */
+const NO_PLC = 'Data Source=127.0.0.1:9,0,1';
+
+describe('a desktop that nobody looks at', () => {
+  let place: Workplace;
+  let desktop: Desktop;
+
+  beforeAll(async () => {
+    buildStale();
+    place = await openWorkplace(inStandIn, { language: 'de' });
+    ({ desktop } = place);
+  });
+  afterAll(() => place.close());
+
+  const ask = (path: string, json: unknown): Promise<Answer> =>
+    place.ask('POST', path, { token: readControl(place.dataFolder)!.key, json });
+
+  const told = (): Promise<string[]> =>
+    desktop.inMain((electron) => {
+      const { notifications } = (electron as unknown as StandInModule).standIn;
+      return notifications.map(({ title, body }) => `${title}: ${body}`);
+    });
+
+  it('notifies of emergency access, and opens the window when that is clicked', async () => {
+    const { body } = await ask('/api/v1/emergency', { name: 'Notfall 1' });
+    const { secret } = body as { secret: string };
+    await ask('/api/v1/emergency/sign-in', { secret, reason: 'nobody else is there' });
+    expect(await until('it is told', async () => (await told())[0])).toBe(
+      'Notfallzugang in Benutzung: Keyswitch',
+    );
+    await desktop.inMain(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.hide());
+    await shown(desktop, 'window', false);
+    await desktop.inMain((electron) => {
+      (electron as unknown as StandInModule).standIn.notifications[0]?.emit('click');
+    });
+    await shown(desktop, 'window');
+  });
+
+  it('shows a PLC that is away in the tray, and notifies of it when that lasts', async () => {
+    const link = { appId: place.stationId, connection: NO_PLC, area: 'DB250', address: 'W188' };
+    const { status, text } = await ask('/api/v1/links', link);
+    expect({ status, text }).toMatchObject({ status: 201 });
+    const icon = (): Promise<string> =>
+      desktop.inMain((electron) => (electron as unknown as StandInModule).standIn.trays[0]?.image ?? '');
+    await until('the icon', async () => basename(await icon()) === 'signed-out-trouble.png');
+    expect(await desktop.trayLabels()).toContain('SPS-Kopplungen: 1 von 1 gestört');
+    const line = await until('it is told', async () => (await told())[1]);
+    expect(line).toMatch(/^SPS-Kopplung gestört: .+ \(127\.0\.0\.1:9, DB250\.DBW188\): Nicht erreichbar$/);
+  });
+});
