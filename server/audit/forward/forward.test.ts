@@ -58,7 +58,7 @@ async function until(house: House, isDone: () => boolean): Promise<void> {
       await house.clock.advance(1000);
       if (!isDone()) throw new Error('not yet');
     },
-    { timeout: 10_000, interval: 5 },
+    { timeout: 30_000, interval: 5 },
   );
 }
 
