@@ -54,7 +54,8 @@ export default {
       from: { path: '^renderer/', pathNot: TEST },
       to: {
         path: '^server/',
-        pathNot: '^server/(passwords/(policy|blocklist)|badges/pin-rules|plc/(address|items))\\.ts$',
+        pathNot:
+          '^server/(passwords/(policy|blocklist)|badges/pin-rules|http/page-paths|plc/(address|items))\\.ts$',
         dependencyTypesNot: ['type-only'],
       },
     },

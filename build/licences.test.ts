@@ -7,8 +7,10 @@ import { foldersOf, licencesPage, PACKED, readLicence } from './licences.ts';
 const folder = newFolder();
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+let added = 0;
+
 function addPackage(license: unknown, files: Readonly<Record<string, string>> = {}): string {
-  const path = join(folder, String(Math.random()));
+  const path = join(folder, String((added += 1)));
   mkdirSync(path);
   writeFileSync(join(path, 'package.json'), JSON.stringify({ name: 'pump', version: '1.2.3', license }));
   for (const [name, text] of Object.entries(files)) writeFileSync(join(path, name), text);

@@ -1,5 +1,5 @@
 /** Which page is shown: the address says it, and work that is not saved is not left without asking. */
-import { PATHS, type Path } from './paths.ts';
+import { PATHS, type Path } from '../../server/http/page-paths.ts';
 import type { Address } from './ports.ts';
 
 export class Router {

@@ -3,21 +3,10 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import express, { Router, type Handler } from 'express';
 import { CLIENT_FOLDER, RENDERER_FOLDER } from '../product.ts';
+import { PATHS } from './page-paths.ts';
 import { methodNotAllowed, type Route } from './route.ts';
 
 const ONE_YEAR_SEC = 31_536_000;
-
-/** What the address may say besides `/`: the same document, which shows the page that is meant. */
-export const PAGE_PATHS = [
-  '/sessions',
-  '/account',
-  '/users',
-  '/badges',
-  '/plc',
-  '/audit',
-  '/emergency',
-  '/bar',
-] as const;
 
 export interface PagesOptions {
   readonly swagger: boolean;
@@ -27,7 +16,7 @@ export interface PagesOptions {
 export function pages(routes: readonly Route[], { swagger, version }: PagesOptions): Router {
   const router = Router();
   router.use(express.static(RENDERER_FOLDER, { setHeaders: setCaching, redirect: false }));
-  router.get([...PAGE_PATHS], sendDocument);
+  router.get([...PATHS], sendDocument);
   router.get('/clients/keyswitch.js', sendClient);
   if (!swagger) return router;
   router.get('/api/v1/openapi.json', openApi(routes, version));

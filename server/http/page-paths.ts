@@ -1,5 +1,4 @@
-/** Where the pages are: the host serves them at each of these addresses. */
-
+/** Where the pages are: the host serves them at each of these addresses, and they find themselves by them. */
 export const PATHS = [
   '/',
   '/sessions',
