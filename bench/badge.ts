@@ -34,7 +34,7 @@ async function enrolAll(features: Features, users: readonly User[]): Promise<voi
   const { badges, pins, store, sessions } = features;
   const hash = await pins.prepare(PIN, null);
   for (const { id, name } of users) {
-    await store.write((writer) => pins.set(writer, id, hash));
+    await store.write((writer, afterCommit) => pins.set(writer, afterCommit, id, hash));
     const { id: badgeId } = await badges.enrol(
       { userName: name, badge: numberOf(name), label: '' },
       HOST_ACTOR,

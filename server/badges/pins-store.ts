@@ -4,15 +4,17 @@ import type { Reader, Writer } from '../store/store.ts';
 export interface StoredPin {
   readonly hash: string;
   readonly setAt: number;
+  /** Wrong ones in a row. */
+  readonly failures: number;
 }
 
 export async function selectPin(db: Reader, userId: string): Promise<StoredPin | null> {
   const row = await db
     .selectFrom('pins')
-    .select(['hash', 'changed_at'])
+    .select(['hash', 'changed_at', 'failures'])
     .where('user_id', '=', userId)
     .executeTakeFirst();
-  return row === undefined ? null : { hash: row.hash, setAt: row.changed_at };
+  return row === undefined ? null : { hash: row.hash, setAt: row.changed_at, failures: row.failures };
 }
 
 /** The users of whose PIN the last tries were wrong, with how many. */
@@ -25,7 +27,11 @@ export async function selectFailures(db: Reader): Promise<Map<string, number>> {
   return new Map(rows.map(({ user_id, failures }) => [user_id, failures]));
 }
 
-export async function upsertPin(writer: Writer, userId: string, { hash, setAt }: StoredPin): Promise<void> {
+export async function upsertPin(
+  writer: Writer,
+  userId: string,
+  { hash, setAt }: Omit<StoredPin, 'failures'>,
+): Promise<void> {
   const columns = { hash, changed_at: setAt, failures: 0 };
   await writer
     .insertInto('pins')

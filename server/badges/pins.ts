@@ -2,7 +2,7 @@
 import { isKeyswitchError, KeyswitchError, type Fault } from '../errors.ts';
 import type { Hasher, Lane, Standing } from '../passwords/hasher.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Reader, Store, Writer } from '../store/store.ts';
+import type { AfterCommit, Reader, Store, Writer } from '../store/store.ts';
 import { brokenPinRules, LONGEST_PIN, type PinRule } from './pin-rules.ts';
 import {
   deletePin,
@@ -25,12 +25,12 @@ export interface Pins {
   /** Puts what was counted on disk, in the caller's transaction; true where it has blocked the PIN, told once. */
   failed(writer: Writer, userId: string): Promise<boolean>;
   /** Forgets what was counted: the user has proved the PIN, or the password. */
-  succeeded(writer: Writer, userId: string): Promise<void>;
+  succeeded(writer: Writer, afterCommit: AfterCommit, userId: string): Promise<void>;
   /** Checks the rules and hashes; `pin-unacceptable` names every rule that failed. */
   prepare(pin: string, lane: Lane): Promise<string>;
   /** Keeps a prepared hash, inside the caller's transaction. */
-  set(writer: Writer, userId: string, hash: string): Promise<void>;
-  remove(writer: Writer, userId: string): Promise<void>;
+  set(writer: Writer, afterCommit: AfterCommit, userId: string, hash: string): Promise<void>;
+  remove(writer: Writer, afterCommit: AfterCommit, userId: string): Promise<void>;
   /** When the PIN was set, milliseconds since the epoch; null where there is none. */
   setAt(db: Reader, userId: string): Promise<number | null>;
 }
@@ -47,13 +47,7 @@ const TRIES = 10;
 export async function openPins({ store, hasher, clock }: PinsNeeds, minLength: number): Promise<Pins> {
   /** Wrong ones in a row, of those who have any; ahead of the disk. */
   const failures = await selectFailures(store.read);
-  const told = new Set([...failures].flatMap(([userId, count]) => (count >= TRIES ? [userId] : [])));
   const isBlocked = (userId: string): boolean => (failures.get(userId) ?? 0) >= TRIES;
-
-  function forget(userId: string): void {
-    failures.delete(userId);
-    told.delete(userId);
-  }
 
   async function renewOutdated(userId: string, hash: string, pin: string, lane: Lane): Promise<void> {
     if (!hasher.isOutdated(hash)) return;
@@ -84,15 +78,14 @@ export async function openPins({ store, hasher, clock }: PinsNeeds, minLength: n
     async failed(writer, userId) {
       const count = failures.get(userId);
       if (count === undefined) return false;
+      const stored = await selectPin(writer, userId);
       await updateFailures(writer, userId, count);
-      if (!isBlocked(userId) || told.has(userId)) return false;
-      told.add(userId);
-      return true;
+      return stored !== null && stored.failures < TRIES && count >= TRIES;
     },
-    async succeeded(writer, userId) {
+    async succeeded(writer, afterCommit, userId) {
       if (!failures.has(userId)) return;
       await updateFailures(writer, userId, 0);
-      forget(userId);
+      afterCommit(() => failures.delete(userId));
     },
     async prepare(pin, lane) {
       const faults = brokenPinRules(pin, minLength).map((rule) => faultOf(rule, minLength));
@@ -102,16 +95,16 @@ export async function openPins({ store, hasher, clock }: PinsNeeds, minLength: n
       }
       return hasher.hash(pin, lane);
     },
-    async set(writer, userId, hash) {
+    async set(writer, afterCommit, userId, hash) {
       const now = clock.now();
       // The time tells one PIN from the next, also of two within a millisecond.
       const setAt = (await selectPin(writer, userId))?.setAt === now ? now + 1 : now;
       await upsertPin(writer, userId, { hash, setAt });
-      forget(userId);
+      afterCommit(() => failures.delete(userId));
     },
-    async remove(writer, userId) {
+    async remove(writer, afterCommit, userId) {
       await deletePin(writer, userId);
-      forget(userId);
+      afterCommit(() => failures.delete(userId));
     },
     setAt: async (db, userId) => (await selectPin(db, userId))?.setAt ?? null,
   };

@@ -3,8 +3,9 @@ import { ADMINISTRATOR, openHouse, PASSWORD, SECRETS } from '../../test/house.ts
 import type { Config } from '../config/schema.ts';
 import { createHasher, type Hasher } from '../passwords/hasher.ts';
 import { createPasswords } from '../passwords/passwords.ts';
+import type { AfterCommit, Writer } from '../store/store.ts';
 import type { User } from '../users/user.ts';
-import { openPins } from './pins.ts';
+import { openPins, type Pins } from './pins.ts';
 import { createSecondFactor } from './second-factor.ts';
 
 const PIN = '739154';
@@ -39,7 +40,7 @@ async function open(policy: Config['badges']['signIn']) {
     nobody: null,
   };
   for (const name of ['operator', 'admin']) {
-    await store.write((writer) => pins.set(writer, users[name]?.id ?? '', hash));
+    await store.write((writer, after) => pins.set(writer, after, users[name]?.id ?? '', hash));
   }
   onTestFinished(() => void hashes.splice(0));
   const factor = createSecondFactor({ pins, passwords }, policy);
@@ -104,8 +105,27 @@ describe('ten wrong PINs in a row', () => {
       6,
     );
     expect(await restarted.verify(id, PIN, null, 'clean')).toBeNull();
-    await store.write((writer) => restarted.succeeded(writer, id));
+    await store.write((writer, after) => restarted.succeeded(writer, after, id));
     expect(await restarted.verify(id, PIN, null, 'clean')).toMatchObject({ check: 'match' });
+  });
+
+  test.each<[string, (pins: Pins, ...at: [Writer, AfterCommit, string]) => Promise<void>]>([
+    ['its removal', (pins, writer, after, id) => pins.remove(writer, after, id)],
+    ['another', (pins, writer, after, id) => pins.set(writer, after, id, 'a hash')],
+    ['the password', (pins, writer, after, id) => pins.succeeded(writer, after, id)],
+  ])('block the PIN as long as %s is not on disk', async (_, lift) => {
+    const { users, factor, pins, house } = await open('with-pin');
+    const user = users['operator'] ?? null;
+    for (let i = 0; i < 10; i += 1) await factor.verify(user, '739155', null, 'clean');
+    const undone = house.features.store.write(async (writer, after) => {
+      await lift(pins, writer, after, user?.id ?? '');
+      throw new Error('no room');
+    });
+    await expect(undone).rejects.toThrow('no room');
+    expect(await factor.verify(user, PIN, null, 'clean')).toMatchObject({
+      check: 'mismatch',
+      by: 'password',
+    });
   });
 
   test('of which nine are allowed, and the right one begins anew', async () => {
@@ -115,7 +135,7 @@ describe('ten wrong PINs in a row', () => {
     for (let round = 0; round < 3; round += 1) {
       for (let i = 0; i < 9; i += 1) await factor.verify(user, '739155', null, 'clean');
       expect(await factor.verify(user, PIN, null, 'clean')).toMatchObject({ check: 'match', by: 'pin' });
-      await store.write((writer) => pins.succeeded(writer, user?.id ?? ''));
+      await store.write((writer, after) => pins.succeeded(writer, after, user?.id ?? ''));
     }
   });
 });

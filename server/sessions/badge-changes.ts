@@ -46,7 +46,7 @@ export function createBadgeChanges(
         const hash = await recordingRefusal(user, door, () => pins.prepare(newPin, door.address));
         await store.write(async (writer, afterCommit) => {
           await confirm(writer, afterCommit);
-          await pins.set(writer, user.id, hash);
+          await pins.set(writer, afterCommit, user.id, hash);
           await audit.append(writer, { action: 'pin-changed', actor: door, subject: user.name });
         });
       }),

@@ -241,7 +241,9 @@ describe('the second step', () => {
     [
       'wrong-pin',
       ({ house, operator }) =>
-        house.features.store.write((writer) => house.features.pins.remove(writer, operator.id)),
+        house.features.store.write((writer, afterCommit) =>
+          house.features.pins.remove(writer, afterCommit, operator.id),
+        ),
     ],
   ] as [string, (room: BadgeRoom) => Promise<void>][])(
     'is refused for %s where that came while the hash was computed',

@@ -161,7 +161,7 @@ export function createPasswordChanges(needs: PasswordChangesNeeds, path: Path) {
         throw new KeyswitchError('forbidden', `${username} is an emergency account. Seal it anew instead.`);
       }
       await passwords.set(writer, user.id, hash, { mustChange: true, expiresAt });
-      await pins.remove(writer, user.id);
+      await pins.remove(writer, afterCommit, user.id);
       await lockout.unlock(writer, afterCommit, user.id);
       await audit.append(writer, {
         action: 'password-reset',

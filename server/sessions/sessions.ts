@@ -251,7 +251,7 @@ export async function openSessions(needs: SessionsNeeds, options: SessionsOption
         await lockout.succeeded(writer, afterCommit, success);
       }
       if (proven.passwordSetAt !== undefined || proven.pinSetAt !== undefined) {
-        await pins.succeeded(writer, user.id);
+        await pins.succeeded(writer, afterCommit, user.id);
       }
       const opened = await openWithin(writer, afterCommit, request, app, { ...proven, user }, role);
       if (credential.kind !== 'emergency') return opened;

@@ -141,7 +141,7 @@ export function createUsers(
         const user: User = { ...before, ...change };
         await refuseLockingEveryAdministratorOut(writer, passwords, before, user);
         await updateUser(writer, user, clock.now());
-        if (!user.enabled) await pins.remove(writer, user.id);
+        if (!user.enabled) await pins.remove(writer, afterCommit, user.id);
         await audit.append(writer, {
           action: 'user-changed',
           actor,
