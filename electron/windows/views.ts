@@ -18,7 +18,10 @@ export interface Views {
   hide(): void;
   /** Opens the window and has its page offer to hand over. */
   switchUser(): void;
-  /** Tells all pages; while it is not null and no window of ours can be seen, the bar shows it without taking the keyboard. */
+  /**
+   * Tells all pages; while it is not null the bar shows it, without taking the keyboard, unless the full window has the
+   * keyboard: another program may cover one that has not.
+   */
   tellIdleLeft(leftMs: number | null): void;
   /** Leaves the full screen; false where no administrator is at the controls. */
   leaveKiosk(): boolean;
@@ -48,7 +51,7 @@ export function setupViews(memory: Memory, clock: Clock): Frame {
   const full = createWindow(memory, clock);
   const { window } = full;
   let bar: Pane | null = null;
-  /** The bar is there only because nothing else could tell of the session that is about to end. */
+  /** The bar is there only because nothing else might tell of the session that is about to end. */
   let isBarCalled = false;
   /** Asked while there was no page to hear it. */
   let isSwitchAsked = false;
@@ -94,13 +97,14 @@ export function setupViews(memory: Memory, clock: Clock): Frame {
     isBarCalled = false;
   }
 
-  function isSeen(pane: Pane | null): boolean {
-    return pane !== null && pane.window.isVisible() && !pane.window.isMinimized();
+  /** No system tells whether another program covers a window; none covers the one with the keyboard, nor a full screen. */
+  function isSeen(): boolean {
+    return kiosk === 'on' || window.isFocused() || (bar?.window.isVisible() ?? false);
   }
 
   /** The bar comes for the countdown, and goes with it where it came for it alone. */
   function callBar(isWanted: boolean): void {
-    if (isWanted && entered !== null && !isSeen(full) && !isSeen(bar)) {
+    if (isWanted && entered !== null && !isSeen()) {
       bar ??= openBar(entered);
       bar.window.showInactive();
       isBarCalled = true;

@@ -85,23 +85,30 @@ export function describePresence(starter: Starter): void {
       expect(await screen.next()).toBeNull();
     });
 
-    it('shows the countdown in the bar where no window can be seen, and takes it away again', async () => {
-      await desktop.clickTray('Sign out');
-      expect(await screen.next()).toBeNull();
-      await desktop.inMain(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.close());
-      await place.signIn('olivia');
-      expect(await screen.next()).toBe('olivia');
-      await touched(30);
-      await pass(UNTIL_COUNTDOWN_MS);
-      await shown(desktop, 'bar');
-      expect(await stateOf(desktop, 'bar')).toMatchObject({ isFocused: false });
-      const bar = await pageOf(desktop, 'bar');
-      await bar.getByText(/^Signing out in/).waitFor();
-      await touched(0);
-      await shown(desktop, 'bar', false);
-      await desktop.clickTray('Sign out');
-      expect(await screen.next()).toBeNull();
-    });
+    it.each([
+      ['is closed', 'close'],
+      ['may be covered by another program, which has the keyboard', 'blur'],
+    ] as const)(
+      'shows the countdown in the bar where the window %s, and takes it away again',
+      async (_, leave) => {
+        await desktop.clickTray('Sign out');
+        expect(await screen.next()).toBeNull();
+        await desktop.clickTray('Open Keyswitch');
+        await desktop.inMain(({ BrowserWindow }, how) => BrowserWindow.getAllWindows()[0]?.[how](), leave);
+        await place.signIn('olivia');
+        expect(await screen.next()).toBe('olivia');
+        await touched(30);
+        await pass(UNTIL_COUNTDOWN_MS);
+        await shown(desktop, 'bar');
+        expect(await stateOf(desktop, 'bar')).toMatchObject({ isFocused: false });
+        const bar = await pageOf(desktop, 'bar');
+        await bar.getByText(/^Signing out in/).waitFor();
+        await touched(0);
+        await shown(desktop, 'bar', false);
+        await desktop.clickTray('Sign out');
+        expect(await screen.next()).toBeNull();
+      },
+    );
 
     it('ends the session and the desktop when the computer shuts down', async () => {
       await tells('shutdown');
