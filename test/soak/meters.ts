@@ -1,6 +1,6 @@
 /** What the soak measures by the way: the host's memory and answers, and how busy it all keeps the machine. */
 import { readFileSync } from 'node:fs';
-import { median, processorSeconds, residentMib } from '../../bench/harness.ts';
+import { median, processorSeconds } from '../../bench/harness.ts';
 import type { Site } from './site.ts';
 import type { Tally } from './tally.ts';
 
@@ -69,10 +69,7 @@ export function startMeters(site: Site, tally: Tally): Meters {
     const { user, system } = process.cpuUsage(own);
     return (seconds + (user + system) / 1e6) / ((performance.now() - startedAt) / 1000);
   };
-  const resident = (): number => {
-    const { pid } = site;
-    return pid === null ? NaN : unlessGone(() => residentMib(pid));
-  };
+  const resident = (): number => unlessGone(() => site.residentMib());
 
   return {
     quiet() {

@@ -6,8 +6,9 @@ import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
-import { scratchFolder } from '../../bench/harness.ts';
-import { startHost, type Host } from '../../bench/host.ts';
+import { residentMib, scratchFolder } from '../../bench/harness.ts';
+import { standInMib, startDesktop } from '../../bench/desktop-host.ts';
+import { startHost } from '../../bench/host.ts';
 import { HOST_ACTOR } from '../../server/audit/audit.ts';
 import { newLinkSchema } from '../../server/http/contract.ts';
 import { PASSWORD, send, startTestHost, type Answer, type Ask } from '../host.ts';
@@ -37,10 +38,13 @@ export interface Site {
   readonly url: string;
   /** Null while it is down. */
   readonly pid: number | null;
+  /** What its process holds, without what belongs to the stand-in for Electron; throws where it is gone. */
+  residentMib(): number;
   /** Sends a request; rejects when no answer comes. */
   ask(method: string, path: string, ask?: Ask): Promise<Answer>;
   signInAsAdministrator(): Promise<string>;
-  start(): Promise<{ readyAfterMs: number }>;
+  /** Resolves when it is ready. */
+  start(): Promise<void>;
   stop(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
   close(): Promise<void>;
 }
@@ -48,7 +52,15 @@ export interface Site {
 /** How long an answer may take before it counts as none. */
 const PATIENCE_MS = 15_000;
 
-export async function openSite(plcs: number, flags: readonly string[]): Promise<Site> {
+export interface SiteOptions {
+  readonly plcs: number;
+  /** Of `serve`. */
+  readonly flags: readonly string[];
+  /** The host is that of a desktop, in its main process. */
+  readonly isDesktop: boolean;
+}
+
+export async function openSite({ plcs, flags, isDesktop }: SiteOptions): Promise<Site> {
   const folder = scratchFolder();
   const machines = await inTurn(plcs, async () => {
     const plc = await startS7Server();
@@ -57,7 +69,9 @@ export async function openSite(plcs: number, flags: readonly string[]): Promise<
   const places = await populate(folder, machines);
   const port = await freePort();
   const url = `https://127.0.0.1:${port}`;
-  let host: Host | null = null;
+  const open = isDesktop ? startDesktop : startHost;
+  const notOursMib = isDesktop ? await standInMib() : 0;
+  let host: Awaited<ReturnType<typeof open>> | null = null;
   let agent = new Agent();
 
   async function ask(method: string, path: string, given?: Ask): Promise<Answer> {
@@ -76,6 +90,7 @@ export async function openSite(plcs: number, flags: readonly string[]): Promise<
     get pid() {
       return host?.pid ?? null;
     },
+    residentMib: () => residentMib(host?.pid ?? 0) - notOursMib,
     ask,
     async signInAsAdministrator() {
       const json = { username: ADMINISTRATOR, password: PASSWORD };
@@ -83,11 +98,10 @@ export async function openSite(plcs: number, flags: readonly string[]): Promise<
       return (body as { accessToken: string }).accessToken;
     },
     async start() {
-      host = await startHost(folder, ['--port', String(port), ...flags]);
+      host = await open(folder, ['--port', String(port), ...flags]);
       const ca = readFileSync(join(folder, 'tls', 'ca.crt'), 'utf8');
       setDefaultCACertificates([...getCACertificates('bundled'), ca]);
       agent = new Agent({ keepAlive: true, ca, maxSockets: 8 });
-      return host;
     },
     async stop(signal) {
       const stopped = host;
