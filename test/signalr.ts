@@ -1,4 +1,5 @@
 /** SignalR clients for tests: the official one, and a bare socket that shows every record as it comes. */
+import { createRequire } from 'node:module';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import {
   HttpTransportType,
@@ -10,6 +11,19 @@ import {
 import { MessagePackHubProtocol } from '@microsoft/signalr-protocol-msgpack';
 import { onTestFinished } from 'vitest';
 import { connect, type SocketOptions } from './socket.ts';
+
+/** Of an EventSource, what tests look at. */
+export interface EventStream {
+  readonly url: string;
+  addEventListener(type: 'open' | 'message', listener: (event: { readonly data?: unknown }) => void): void;
+}
+
+type EventStreams = new (url: string, options: object) => EventStream;
+
+/** What the official client takes in the place of the browser's; its types do not tell. */
+export const ClientsEventSource = createRequire(createRequire(import.meta.url).resolve('@microsoft/signalr'))(
+  'eventsource',
+) as EventStreams;
 
 export const TRANSPORTS = {
   WebSockets: HttpTransportType.WebSockets,
@@ -31,6 +45,8 @@ export interface HubOptions {
   /** The client comes back by itself after these delays. */
   readonly retryDelaysMs?: readonly number[];
   readonly isStateful?: boolean;
+  /** In the place of the one that the client would take. */
+  readonly eventSource?: EventStreams;
 }
 
 export interface HubClient {
@@ -58,6 +74,7 @@ export function hubClient(url: string, options: HubOptions = {}): HubClient {
     ...(transport !== undefined && { transport: TRANSPORTS[transport] }),
     ...(accessToken !== undefined && { accessTokenFactory: () => accessToken }),
     headers: { ...options.headers },
+    ...(options.eventSource !== undefined && { EventSource: options.eventSource }),
     skipNegotiation,
   });
   if (protocol === 'messagepack') builder.withHubProtocol(new MessagePackHubProtocol());

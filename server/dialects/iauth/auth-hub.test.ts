@@ -7,10 +7,12 @@ import { afterAll, afterEach, beforeEach, describe, expect, onTestFinished, test
 import { startTestHost, type Answer, type Ask, type TestHost } from '../../../test/host.ts';
 import { INSTANT, JWT } from '../../../test/scenario.ts';
 import {
+  ClientsEventSource,
   connectHub,
   connectRecords,
   hubClient,
   trust,
+  type EventStream,
   type HubClient,
   type HubOptions,
   type ProtocolName,
@@ -472,6 +474,38 @@ describe('time', () => {
     clock.skip(16_000);
     expect(await socket.next()).toEqual({ error: expect.any(String) });
     expect((await socket.closed).code).toBe(4400);
+  });
+
+  test('lets a stream be that comes when its client has given it up and has another one', async () => {
+    const { clock, host, appId } = await timed();
+    const { port } = new URL(host.url);
+    const proxy = await startTcpProxy({ target: Number(port) });
+    onTestFinished(() => proxy.close());
+    await proxy.refuse();
+    const sources: EventStream[] = [];
+    class RefusedAtFirst extends ClientsEventSource {
+      constructor(url: string, options: object) {
+        super(sources.length === 0 ? url.replace(port, String(proxy.port)) : url, options);
+        sources.push(this);
+      }
+    }
+    const client = hubClient(host.url, { transport: 'ServerSentEvents', eventSource: RefusedAtFirst });
+    await expect(client.raw.start()).rejects.toThrow('EventSource failed to connect');
+    await proxy.heal();
+    await new Promise((resolve) => sources[0]?.addEventListener('open', resolve));
+    const firstWord = new Promise((resolve) =>
+      sources[0]?.addEventListener('message', ({ data }) => resolve(data)),
+    );
+    await client.raw.start();
+    await client.subscribe(appId);
+    await client.next();
+    await pass(clock, 16_000);
+    await client.settled();
+    expect(client.raw.state).toBe(HubConnectionState.Connected);
+    // It is open still, and nothing was said there before this.
+    const path = `/authHub${new URL(sources[0]?.url ?? '').search}`;
+    await host.ask('POST', path, { raw: '{"protocol":"json","version":1}\x1e' });
+    expect(await firstWord).toBe('{}\x1e');
   });
 
   test('brings a ping, and ends a client that says nothing', async () => {

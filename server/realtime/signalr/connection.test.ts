@@ -13,9 +13,9 @@ import { messagePackProtocol } from './messagepack-protocol.ts';
 import { TYPE, type HubMessage } from './messages.ts';
 import type { Ending, Traits, Transport } from './transport.ts';
 
-const DUPLEX: Traits = { isBinary: true, keepsAlive: false, isDuplex: true };
-const EVENTS: Traits = { isBinary: false, keepsAlive: false, isDuplex: false };
-const POLLS: Traits = { isBinary: true, keepsAlive: true, isDuplex: false };
+const DUPLEX: Traits = { isBinary: true, keepsAlive: false, opensLate: false, isDuplex: true };
+const EVENTS: Traits = { isBinary: false, keepsAlive: false, opensLate: true, isDuplex: false };
+const POLLS: Traits = { isBinary: true, keepsAlive: true, opensLate: false, isDuplex: false };
 
 /** A transport that keeps what it is given. */
 class Wire implements Transport {
@@ -139,6 +139,17 @@ describe('the handshake', () => {
     expect(wire.ended).toBeNull();
     await clock.advance(2_000);
     expect(wire.said()).toEqual([{ error: 'the handshake did not come in time' }]);
+    expect(connections.find(connection.token)).toBeNull();
+  });
+
+  test('that does not come over events is waited for until they are gone', async () => {
+    const { clock, negotiate, connections } = setUp();
+    const wire = new Wire(EVENTS);
+    const connection = negotiate();
+    connection.attach(wire);
+    await clock.advance(86_400_000);
+    expect({ said: wire.said(), ended: wire.ended }).toEqual({ said: [], ended: null });
+    connection.lost(wire);
     expect(connections.find(connection.token)).toBeNull();
   });
 });

@@ -143,7 +143,10 @@ export class Connection implements Carried, HubClient, Line {
     if (this.#phase === 'waiting' || this.#phase === 'away') {
       if (inPhase >= ABSENCE_MS) this.#finish();
     } else if (this.#phase === 'shaking-hands') {
-      if (inPhase >= HANDSHAKE_MS) this.#refuse(hubFault('the handshake did not come in time'));
+      // The official client takes the end of a stream that it has given up for the end of the one that it has, and
+      // does not recover: such a stream is let be.
+      if (inPhase >= HANDSHAKE_MS && this.#transport?.traits.opensLate === false)
+        this.#refuse(hubFault('the handshake did not come in time'));
     } else if (this.#phase === 'open') {
       this.#acknowledge();
       if (this.#transport?.traits.keepsAlive === false) this.#keepAlive(now);

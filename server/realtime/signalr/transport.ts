@@ -9,6 +9,11 @@ export interface Traits {
   readonly isBinary: boolean;
   /** Its requests come and go: no pings are needed to keep it alive. */
   readonly keepsAlive: boolean;
+  /**
+   * The client's platform opens it, again and again until it can (EventSource), also for a client that has given it up
+   * meanwhile and has another connection.
+   */
+  readonly opensLate: boolean;
   /** What the client says comes by the same way, and not by POST; a lost one can be succeeded by another. */
   readonly isDuplex: boolean;
 }

@@ -9,7 +9,7 @@ const POLL_MS = 90_000;
 /** How long a client may be without a poll. */
 const ABSENCE_MS = 30_000;
 
-const TRAITS: Traits = { isBinary: true, keepsAlive: true, isDuplex: false };
+const TRAITS: Traits = { isBinary: true, keepsAlive: true, opensLate: false, isDuplex: false };
 
 export interface LongPollingNeeds {
   readonly clock: Clock;

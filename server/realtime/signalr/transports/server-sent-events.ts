@@ -3,7 +3,10 @@ import type { ServerResponse } from 'node:http';
 import type { Payload } from '../../outbox.ts';
 import type { Carried, Transport, Traits } from '../transport.ts';
 
-const TRAITS: Traits = { isBinary: false, keepsAlive: false, isDuplex: false };
+const TRAITS: Traits = { isBinary: false, keepsAlive: false, opensLate: true, isDuplex: false };
+
+/** From the last byte to the first question of the system whether the other machine is there. */
+const KEEP_ALIVE_MS = 60_000;
 
 /** Answers with the events of `carried`, until one of both sides ends it; `already-exists` where another does. */
 export function carryByEvents(response: ServerResponse, carried: Carried): void {
@@ -28,6 +31,8 @@ export function carryByEvents(response: ServerResponse, carried: Carried): void 
     'X-Accel-Buffering': 'no',
   });
   response.flushHeaders();
+  // One that never shakes hands is ended by its machine alone.
+  response.socket?.setKeepAlive(true, KEEP_ALIVE_MS);
 }
 
 /** JSON has no line feed outside of its escapes, so that one line holds a message. */

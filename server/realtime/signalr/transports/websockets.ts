@@ -4,7 +4,7 @@ import type { Payload } from '../../outbox.ts';
 import type { AcceptedSocket } from '../../sockets.ts';
 import type { Carried, Ending, Traits, Transport } from '../transport.ts';
 
-const TRAITS: Traits = { isBinary: true, keepsAlive: false, isDuplex: true };
+const TRAITS: Traits = { isBinary: true, keepsAlive: false, opensLate: false, isDuplex: true };
 
 /** Codes and reasons; the message before says more, and a reason has room for 123 bytes only. */
 const CLOSES: Readonly<Record<Ending, readonly [code: number, reason: string]>> = {
