@@ -12,14 +12,14 @@ export class Account {
   /** Why the host has not told. */
   problem = $state.raw<Problem | null>(null);
   currentPassword = $state('');
-  newPassword = $state('');
+  newSecret = $state('');
   repetition = $state('');
   /** The password has just been changed. */
   isChanged = $state(false);
   /** What is wrong with what was typed, and in which field. */
   fault = $state.raw<{ readonly field: 'current' | 'new'; readonly key: MessageKey } | null>(null);
   readonly changing: Submission;
-  readonly rules = $derived.by(() => this.#rules.of(this.newPassword, this.repetition));
+  readonly rules = $derived.by(() => this.#rules.of(this.newSecret, this.repetition));
   readonly #api: Api;
   readonly #rules: PasswordRules;
 
@@ -31,7 +31,7 @@ export class Account {
 
   /** Whether there is anything that leaving would lose. */
   get hasWork(): boolean {
-    return this.currentPassword !== '' || this.newPassword !== '' || this.repetition !== '';
+    return this.currentPassword !== '' || this.newSecret !== '' || this.repetition !== '';
   }
 
   async load(): Promise<void> {
@@ -52,7 +52,7 @@ export class Account {
   async change(): Promise<void> {
     this.isChanged = false;
     this.fault = this.#fault();
-    if (this.fault === null) await this.changing.run(() => this.#change(this.newPassword));
+    if (this.fault === null) await this.changing.run(() => this.#change(this.newSecret));
     if (this.isChanged) await this.load();
   }
 
@@ -69,7 +69,7 @@ export class Account {
       if (isProblem(error, 'password-unacceptable')) this.#rules.noteRefusal(newPassword, error);
       throw error;
     }
-    this.currentPassword = this.newPassword = this.repetition = '';
+    this.currentPassword = this.newSecret = this.repetition = '';
     this.isChanged = true;
   }
 }

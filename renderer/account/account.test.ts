@@ -36,7 +36,7 @@ function open(answers: Answers = {}) {
 
 function type(account: Account): void {
   account.currentPassword = 'the former one';
-  account.newPassword = account.repetition = GOOD;
+  account.newSecret = account.repetition = GOOD;
 }
 
 test('tells of the account, or why it cannot', async () => {
@@ -50,7 +50,7 @@ test('tells of the account, or why it cannot', async () => {
 
 test('asks for the current password and for every rule before it asks the host', async () => {
   const { account, calls } = open();
-  account.newPassword = account.repetition = GOOD;
+  account.newSecret = account.repetition = GOOD;
   await account.change();
   expect(account.fault).toEqual({ field: 'current', key: 'account.currentMissing' });
   account.currentPassword = 'the former one';
@@ -85,7 +85,7 @@ test.each([
   const { account } = open({ [PUT]: answer });
   type(account);
   await account.change();
-  expect([account.fault?.field, account.isChanged, account.newPassword]).toEqual([field, false, GOOD]);
+  expect([account.fault?.field, account.isChanged, account.newSecret]).toEqual([field, false, GOOD]);
   expect(account.changing.problem).not.toBeNull();
 });
 

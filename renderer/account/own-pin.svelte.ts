@@ -8,7 +8,7 @@ import { Submission } from '../shared/submission.svelte.ts';
 
 export class OwnPin {
   currentPassword = $state('');
-  newPin = $state('');
+  newSecret = $state('');
   repetition = $state('');
   /** The PIN has just been set. */
   isSet = $state(false);
@@ -27,12 +27,12 @@ export class OwnPin {
 
   /** Whether there is anything that leaving would lose. */
   get hasWork(): boolean {
-    return this.currentPassword !== '' || this.newPin !== '' || this.repetition !== '';
+    return this.currentPassword !== '' || this.newSecret !== '' || this.repetition !== '';
   }
 
   /** Takes back what was typed, and how the last try ended. */
   forget(): void {
-    this.currentPassword = this.newPin = this.repetition = '';
+    this.currentPassword = this.newSecret = this.repetition = '';
     this.fault = null;
     this.setting.forget();
   }
@@ -44,10 +44,10 @@ export class OwnPin {
   }
 
   #rules(): Rule[] {
-    const broken = brokenPinRules(this.newPin, this.#minLength);
+    const broken = brokenPinRules(this.newSecret, this.#minLength);
     const isMet = (...rules: PinRule[]): boolean =>
-      this.newPin !== '' && !rules.some((rule) => broken.includes(rule));
-    const count = [...this.newPin].length;
+      this.newSecret !== '' && !rules.some((rule) => broken.includes(rule));
+    const count = [...this.newSecret].length;
     return [
       {
         key: 'pin.length',
@@ -55,7 +55,7 @@ export class OwnPin {
         met: isMet('only-digits', 'min-length', 'max-length'),
       },
       { key: 'pin.notSimple', values: {}, met: isMet('not-simple') },
-      { key: 'change.equal', values: {}, met: this.newPin !== '' && this.newPin === this.repetition },
+      { key: 'change.equal', values: {}, met: this.newSecret !== '' && this.newSecret === this.repetition },
     ];
   }
 
@@ -66,7 +66,7 @@ export class OwnPin {
 
   async #set(): Promise<void> {
     try {
-      await this.#api.replacePin(this.currentPassword, this.newPin);
+      await this.#api.replacePin(this.currentPassword, this.newSecret);
     } catch (error) {
       if (isProblem(error, 'sign-in-refused')) this.fault = { field: 'current', key: 'account.currentWrong' };
       throw error;

@@ -14,7 +14,7 @@ function open(answers: Answers = {}) {
 
 function type(pin: OwnPin, newPin = GOOD): void {
   pin.currentPassword = 'the quiet pump house';
-  pin.newPin = pin.repetition = newPin;
+  pin.newSecret = pin.repetition = newPin;
 }
 
 test.each([
@@ -32,7 +32,7 @@ test.each([
 
 test('asks for the current password and for every rule before it asks the host', async () => {
   const { pin, calls } = open();
-  pin.newPin = pin.repetition = GOOD;
+  pin.newSecret = pin.repetition = GOOD;
   await pin.set();
   expect(pin.fault).toEqual({ field: 'current', key: 'account.currentMissing' });
   type(pin, '777777');
@@ -54,7 +54,7 @@ test('keeps what was typed when the current password is wrong', async () => {
   const { pin } = open({ [PUT]: problem(401, 'sign-in-refused') });
   type(pin);
   await pin.set();
-  expect([pin.fault?.field, pin.isSet, pin.newPin]).toEqual(['current', false, GOOD]);
+  expect([pin.fault?.field, pin.isSet, pin.newSecret]).toEqual(['current', false, GOOD]);
 });
 
 test("keeps the host's own faults", async () => {

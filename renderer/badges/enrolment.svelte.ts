@@ -1,7 +1,7 @@
 /** A badge being enrolled: whose it is, its number, and what is printed on it. */
 import type { BadgeRulesView, BadgeView, UserListItemView } from '../../server/http/contract.ts';
 import type { Api, Problem } from '../shared/api.ts';
-import type { MessageKey } from '../shared/i18n.svelte.ts';
+import type { Fault } from '../shared/fault.ts';
 import type { Clock } from '../shared/ports.ts';
 import { Submission } from '../shared/submission.svelte.ts';
 import type { Scan } from '../shared/wedge.ts';
@@ -13,10 +13,6 @@ export interface BadgeFields {
 }
 
 export type Field = keyof BadgeFields;
-
-/** What is said at a field: in our words, or in the host's where it knows better. */
-export type Fault =
-  { readonly key: MessageKey; readonly values?: Record<string, string | number> } | { text: string };
 export type Faults = Readonly<Partial<Record<Field, Fault>>>;
 
 /** As the host's contract has it. */

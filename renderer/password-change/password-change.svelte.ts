@@ -7,13 +7,13 @@ import type { Clock } from '../shared/ports.ts';
 import { Submission } from '../shared/submission.svelte.ts';
 
 export class PasswordChange {
-  newPassword = $state('');
+  newSecret = $state('');
   repetition = $state('');
   /** Asked to change although a rule is not met. */
   hasty = $state(false);
   readonly submission: Submission;
   readonly username: string;
-  readonly rules = $derived.by(() => this.#rules.of(this.newPassword, this.repetition));
+  readonly rules = $derived.by(() => this.#rules.of(this.newSecret, this.repetition));
   readonly #door: Door;
   readonly #api: Api;
   readonly #ticket: string;
@@ -37,7 +37,7 @@ export class PasswordChange {
 
   async submit(): Promise<void> {
     this.hasty = !mayBeSent(this.rules);
-    if (!this.hasty) await this.submission.run(() => this.#change(this.newPassword));
+    if (!this.hasty) await this.submission.run(() => this.#change(this.newSecret));
   }
 
   async #change(newPassword: string): Promise<void> {

@@ -43,14 +43,14 @@ test.each([
 ])('the rules met by %j and %j are %j', async (newPassword, repetition, met) => {
   const { page } = open({ [BLOCKLIST]: LIST });
   await page.load();
-  page.newPassword = newPassword;
+  page.newSecret = newPassword;
   page.repetition = repetition;
   expect(standing(page).met).toEqual(met);
 });
 
 test('has a line for each rule of the policy, and for no other', () => {
   const { page } = open({}, { minUppercase: 1, minSymbols: 2, symbols: '! ', blocklist: false, history: 3 });
-  page.newPassword = 'Ab! !';
+  page.newSecret = 'Ab! !';
   expect(page.rules).toEqual([
     { key: 'change.length', values: { min: 15, max: 128, count: 5 }, met: false },
     { key: 'change.uppercase', values: { limit: 1, count: 1 }, met: true },
@@ -64,7 +64,7 @@ test('has a line for each rule of the policy, and for no other', () => {
 test('says nothing wrong of words while their list is on its way, and sends what is typed to the host', async () => {
   const { page, calls } = open({ [BLOCKLIST]: 'silent', [ROUTE]: json({ session: createSession() }) });
   await page.load();
-  page.newPassword = page.repetition = 'passwordpassword';
+  page.newSecret = page.repetition = 'passwordpassword';
   expect(standing(page)).toMatchObject({ unmet: [], later: ['notCommon', 'notPresent'] });
   await page.submit();
   expect(calls.map(({ route }) => route)).toEqual([BLOCKLIST, ROUTE]);
@@ -82,17 +82,17 @@ test('shows which rules the host found broken, until something else is typed', a
     { field: 'newPassword', message: 'It is the name.', rule: 'not-user-name' },
   ];
   const { page } = open({ [ROUTE]: problem(400, 'password-unacceptable', { faults }) }, { history: 3 });
-  page.newPassword = page.repetition = GOOD;
+  page.newSecret = page.repetition = GOOD;
   await page.submit();
   expect(standing(page).unmet).toEqual(['notUserName', 'notFormer']);
   expect(page.submission.problem?.refusals).toEqual(faults);
-  page.newPassword = page.repetition = `${GOOD}!`;
+  page.newSecret = page.repetition = `${GOOD}!`;
   expect(standing(page).unmet).toEqual([]);
 });
 
 test('does not ask the host before every rule is met', async () => {
   const { page, calls } = open();
-  page.newPassword = GOOD;
+  page.newSecret = GOOD;
   await page.submit();
   expect(page.hasty).toBe(true);
   expect(calls).toEqual([]);
@@ -100,7 +100,7 @@ test('does not ask the host before every rule is met', async () => {
 
 test('changes the password and signs in', async () => {
   const { page, door, calls } = open({ [ROUTE]: json({ session: createSession() }) });
-  page.newPassword = page.repetition = GOOD;
+  page.newSecret = page.repetition = GOOD;
   await page.submit();
   expect(calls[0]?.body).toEqual({ ticket: 't', newPassword: GOOD });
   expect(door.page).toBe('home');
@@ -109,14 +109,14 @@ test('changes the password and signs in', async () => {
 test("keeps the host's own faults", async () => {
   const faults = [{ field: 'newPassword', message: 'Known from a breach.' }];
   const { page } = open({ [ROUTE]: problem(400, 'password-unacceptable', { faults }) });
-  page.newPassword = page.repetition = GOOD;
+  page.newSecret = page.repetition = GOOD;
   await page.submit();
   expect(page.submission.problem?.faults).toEqual(['Known from a breach.']);
 });
 
 test('goes back to the sign-in page when the ticket is too old', async () => {
   const { page, door } = open({ [ROUTE]: problem(401, 'ticket-invalid') });
-  page.newPassword = page.repetition = GOOD;
+  page.newSecret = page.repetition = GOOD;
   await page.submit();
   expect(door.change).toBeNull();
   expect(door.ending?.reason).toBe('ticket');

@@ -1,7 +1,7 @@
 /** What is typed about a user, and what is wrong with it before the host is asked. */
 import type { UserChangeInput, UserListItemView } from '../../server/http/contract.ts';
 import type { Problem } from '../shared/api.ts';
-import type { MessageKey } from '../shared/i18n.svelte.ts';
+import type { Fault } from '../shared/fault.ts';
 
 export type UserType = UserListItemView['type'];
 export const USER_TYPES = ['Active', 'Admin', 'Passive'] as const satisfies readonly UserType[];
@@ -17,8 +17,6 @@ export interface UserFields {
 
 export type Field = keyof UserFields;
 
-/** What is said at a field: in our words, or in the host's where it knows better. */
-export type Fault = { readonly key: MessageKey; readonly values?: Record<string, string> } | { text: string };
 export type Faults = Readonly<Partial<Record<Field, Fault>>>;
 
 export const NO_FIELDS: UserFields = { name: '', displayName: '', type: 'Active', limit: '', enabled: true };
