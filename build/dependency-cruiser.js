@@ -1,6 +1,7 @@
 /** The directions of the house (docs/decisions/001-the-house.md): who may import whom. */
 const ADAPTERS = '^server/(http|realtime|dialects|plc|cli)/';
-const FEATURES = '^server/(users|passwords|lockout|emergency|accounts|sessions|tokens|apps|audit)/';
+const FEATURES =
+  '^server/(users|passwords|lockout|emergency|accounts|sessions|tokens|apps|audit|badges|backups)/';
 const TEST = '\\.test\\.ts$';
 
 export default {

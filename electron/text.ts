@@ -52,6 +52,15 @@ const ENGLISH = {
     copyBack: 'The audit trail is copied again',
     trailBroken: 'The audit trail has been changed',
     trailBrokenWhy: 'An entry is not as it was written. Please tell an administrator.',
+    backupFailed: 'The database could not be backed up',
+    backupFailedWhy: {
+      'folder-missing': 'The folder for backups is not there. Please tell an administrator.',
+      'no-rights': 'Keyswitch may not write in the folder for backups. Please tell an administrator.',
+      'no-room': 'There is no room in the folder for backups. Please tell an administrator.',
+      damaged: 'The database, or the copy of it, is damaged. Please tell an administrator at once.',
+      'too-slow': 'The folder for backups does not answer. Please tell an administrator.',
+      other: 'The log says more. Please tell an administrator.',
+    },
     updateReady: (version: string) => `Version ${version} of Keyswitch is ready`,
     updateReadyWhy: 'It is installed when nobody is signed in.',
     updateSoon: (version: string, sec: number) => `Version ${version} will be installed in ${sec} seconds`,
@@ -209,6 +218,16 @@ const GERMAN: typeof ENGLISH = {
     trailBroken: 'Das Protokoll wurde verändert',
     trailBrokenWhy:
       'Ein Eintrag ist nicht mehr, wie er geschrieben wurde. Bitte den Administrator verständigen.',
+    backupFailed: 'Die Datenbank konnte nicht gesichert werden',
+    backupFailedWhy: {
+      'folder-missing': 'Der Ordner für Sicherungen ist nicht da. Bitte den Administrator verständigen.',
+      'no-rights':
+        'Keyswitch darf im Ordner für Sicherungen nicht schreiben. Bitte den Administrator verständigen.',
+      'no-room': 'Im Ordner für Sicherungen ist kein Platz. Bitte den Administrator verständigen.',
+      damaged: 'Die Datenbank oder ihre Kopie ist beschädigt. Bitte sofort den Administrator verständigen.',
+      'too-slow': 'Der Ordner für Sicherungen antwortet nicht. Bitte den Administrator verständigen.',
+      other: 'Mehr steht im Log. Bitte den Administrator verständigen.',
+    },
     updateReady: (version) => `Version ${version} von Keyswitch liegt bereit`,
     updateReadyWhy: 'Sie wird installiert, sobald niemand angemeldet ist.',
     updateSoon: (version, sec) => `Version ${version} wird in ${sec} Sekunden installiert`,

@@ -43,6 +43,8 @@ export const ERROR_CATALOGUE = {
   'audit-trail-broken':
     'A row of the audit trail is not as it was written, so it cannot be archived. Verify the trail.',
   'archive-unusable': 'The archive folder cannot be written, or holds other files. Set audit.archiveFolder.',
+  'backup-failed': 'A backup could not be made. Mend what is said, or set another backups.folder.',
+  'backup-unusable': 'The file is no whole backup of Keyswitch. Take another one.',
   'port-in-use': 'Another program listens on the port. Stop it, or set http.port.',
   'address-unavailable': 'The listen address does not belong to this machine. Set http.host.',
   'update-unreachable':

@@ -1,5 +1,6 @@
 /** The one bus: features publish what has become durable; doors, links and caches listen without being known. */
 import type { StorageStatus } from './audit/capacity.ts';
+import type { BackupStatus } from './backups/backups.ts';
 import type { Log } from './ports/log.ts';
 import type { Session, EndReason } from './sessions/session.ts';
 import type { User } from './users/user.ts';
@@ -21,6 +22,8 @@ export interface Events {
   LinkChanged: { readonly linkId: string };
   /** The disk has filled up, or there is room again. */
   StorageChanged: StorageStatus;
+  /** A backup was made, or could not be. */
+  BackupChanged: BackupStatus;
 }
 
 export type EventName = keyof Events;

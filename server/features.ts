@@ -11,6 +11,7 @@ import { createSyslogTarget } from './audit/forward/syslog-target.ts';
 import type { Target } from './audit/forward/target.ts';
 import { createAuditQuery, type AuditQuery } from './audit/query.ts';
 import type { Config } from './config/schema.ts';
+import { openBackups, type Backups } from './backups/backups.ts';
 import { createBadges, type Badges } from './badges/badges.ts';
 import { openPins, type Pins } from './badges/pins.ts';
 import { createEmergency, type Emergency } from './emergency/emergency.ts';
@@ -70,6 +71,7 @@ export interface Features {
   readonly sessions: Sessions;
   readonly appStates: AppStates;
   readonly links: Links;
+  readonly backups: Backups;
   /** Keeps the sessions, finishes what is being written, and lets go of the data folder. */
   close(): Promise<void>;
 }
@@ -196,9 +198,18 @@ async function open(
   const door = createPlcDoor({ apps, users, sessions, appStates, bus, log });
   const links = createLinks({ store, audit, bus, apps, door, clock, random, log }, config.plc);
   opened.push(links.close);
+  const backups = await openBackups(
+    { store, audit, bus, clock, log },
+    {
+      ...config.backups,
+      station: config.plant.station || hostname(),
+      reserveMiB: config.audit.reserveMiB,
+    },
+  );
+  opened.push(backups.close);
   return {
     ...{ store, bus, audit, auditQuery, forwarder, capacity, passwords, users, lockout, emergency },
-    ...{ badges, pins, accounts, apps, keys, sessions, appStates, links },
+    ...{ badges, pins, accounts, apps, keys, sessions, appStates, links, backups },
   };
 }
 

@@ -17,6 +17,7 @@ import { accountRoutes } from './http/routes/account.ts';
 import { auditArchiveRoutes } from './http/routes/audit-archive.ts';
 import { appRoutes } from './http/routes/apps.ts';
 import { auditRoutes } from './http/routes/audit.ts';
+import { backupRoutes } from './http/routes/backups.ts';
 import { badgeRoutes } from './http/routes/badges.ts';
 import { emergencyRoutes } from './http/routes/emergency.ts';
 import { firstRunRoutes } from './http/routes/first-run.ts';
@@ -191,7 +192,7 @@ async function openDoors(features: Features, settings: Settings, ports: Ports): 
 }
 
 function routesOf(features: Features, { config }: Settings, clock: Clock): Route[] {
-  const { auditQuery, forwarder, capacity } = features;
+  const { auditQuery, forwarder, capacity, backups } = features;
   const { accounts, apps, audit, users, sessions, links, keys, store } = features;
   const { passwords, badges, pins, emergency } = features;
   const { name: plant, station, banner } = config.plant;
@@ -217,7 +218,8 @@ function routesOf(features: Features, { config }: Settings, clock: Clock): Route
     ...firstRunRoutes((options) => firstRun(features, { ...options, ...config.sessions })),
     ...linkRoutes({ links }),
     ...auditArchiveRoutes({ audit }),
-    ...auditRoutes({ audit, auditQuery, forwarder, capacity, sessions, store, clock }),
+    ...auditRoutes({ audit, auditQuery, forwarder, capacity, backups, sessions, store, clock }),
+    ...backupRoutes({ backups }),
   ];
 }
 

@@ -256,6 +256,7 @@ function record({ bus }: Features): string[] {
     AppChanged: ({ app }) => app.name,
     LinkChanged: () => '',
     StorageChanged: ({ state }) => state,
+    BackupChanged: ({ failure }) => failure?.fault ?? 'made',
   };
   for (const name of Object.keys(words) as EventName[]) {
     bus.on(name, (event) =>

@@ -130,6 +130,7 @@ const EVENT_NAMES = [
   'AppChanged',
   'LinkChanged',
   'StorageChanged',
+  'BackupChanged',
 ] as const satisfies readonly EventName[];
 
 const placeOf = ({ user, app }: Session): string => `${user.name} at ${app?.name ?? 'Keyswitch'}`;

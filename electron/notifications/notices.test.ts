@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
+import type { BackupFault, BackupStatus } from '../../server/backups/backups.ts';
 import type { CopyStatus } from '../../server/audit/forward/forward.ts';
 import type { LinkStatus } from '../../server/plc/link.ts';
 import { ADMINISTRATOR, DOOR, MINUTE_MS, openHouse, SECOND_MS, type House } from '../../test/house.ts';
@@ -106,6 +107,31 @@ describe('a session at the station', () => {
     await house.signIn('guest', { app: station });
     await pass(2 * MINUTE_MS);
     expect(told()).toEqual([]);
+  });
+});
+
+describe('a backup that fails', () => {
+  const failed = (fault: BackupFault): BackupStatus => ({
+    ...{ folder: '/share', last: null },
+    failure: { at: 0, fault, message: 'it did not work' },
+  });
+  const made: BackupStatus = { folder: '/share', last: null, failure: null };
+
+  test('is told once until one succeeds, or fails for another reason', async () => {
+    const { house, told } = await openDesk();
+    const tell = (status: BackupStatus): void => house.features.bus.publish('BackupChanged', status);
+    tell(made);
+    expect(told()).toEqual([]);
+    tell(failed('folder-missing'));
+    tell(failed('folder-missing'));
+    const missing =
+      'The database could not be backed up: The folder for backups is not there. Please tell an administrator.';
+    expect(told()).toEqual([missing]);
+    tell(failed('no-room'));
+    expect(told()).toHaveLength(1);
+    tell(made);
+    tell(failed('folder-missing'));
+    expect(told()).toEqual([missing]);
   });
 });
 

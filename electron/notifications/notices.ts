@@ -1,5 +1,6 @@
 /** What whoever is near the station has to know although they look elsewhere, and when it is said. */
 import type { Features } from '../../server/features.ts';
+import type { BackupFault, BackupStatus } from '../../server/backups/backups.ts';
 import { every, type Clock } from '../../server/ports/clock.ts';
 import type { Session } from '../../server/sessions/session.ts';
 import { isTroubled, nameOf } from '../tray/links.ts';
@@ -46,6 +47,8 @@ export function startNotices({ features, station, updates, clock, text, show }: 
   /** The session whose end was told. */
   let ending: string | null = null;
   let knownUpdate: UpdateState = IDLE;
+  /** Why the last backup failed, which is told once. */
+  let knownFault: BackupFault | null = null;
 
   function tellEmergency({ app, emergencyReason }: Session): void {
     if (emergencyReason === null) return;
@@ -61,6 +64,14 @@ export function startNotices({ features, station, updates, clock, text, show }: 
     if (state === 'reserve') {
       show({ title: notices.storageFull, body: notices.storageFullWhy, isUrgent: true });
     }
+  }
+
+  function tellBackup({ failure }: BackupStatus): void {
+    const fault = failure?.fault ?? null;
+    if (fault !== null && fault !== knownFault) {
+      show({ title: notices.backupFailed, body: notices.backupFailedWhy[fault], isUrgent: false });
+    }
+    knownFault = fault;
   }
 
   function tellEnding(): void {
@@ -147,6 +158,7 @@ export function startNotices({ features, station, updates, clock, text, show }: 
 
   bus.on('SessionOpened', ({ session }) => tellEmergency(session));
   bus.on('StorageChanged', tellStorage);
+  bus.on('BackupChanged', tellBackup);
   sessions.list().forEach(tellEmergency);
   updates.follow(tellUpdate);
   tellStorage(capacity.status);

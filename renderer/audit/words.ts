@@ -1,6 +1,7 @@
 /** The audit trail in plain words; what has none yet is shown as it stands in the trail. */
 import en from '../../resources/locales/en.json';
 import type { AuditAction, DoorName } from '../../server/audit/audit.ts';
+import type { BackupFault } from '../../server/backups/backups.ts';
 import type { AuditEntryView } from '../../server/http/contract.ts';
 import type { Credential } from '../../server/sessions/request.ts';
 import type { Refusal } from '../../server/sessions/proof.ts';
@@ -13,7 +14,7 @@ type Coded =
   | `audit.action.${AuditAction}`
   | `audit.door.${DoorName}`
   | `audit.broken.${Breach}`
-  | `audit.reason.${EndReason | Refusal | Credential['kind']}`;
+  | `audit.reason.${EndReason | Refusal | Credential['kind'] | BackupFault}`;
 
 /** Not a line to run: the compiler says which action, door or reason has no words yet. */
 export const WORDS: Readonly<Record<Coded, string>> = en;

@@ -64,7 +64,10 @@ export type AuditAction =
   | 'audit-archived'
   | 'audit-verified'
   | 'audit-exported'
-  | 'storage-changed';
+  | 'storage-changed'
+  | 'backup-made'
+  | 'backup-failed'
+  | 'backup-restored';
 
 export interface AuditRecord {
   readonly action: AuditAction;

@@ -64,7 +64,6 @@ export interface QueryOptions {
   readonly mostMs?: number;
 }
 
-const REFUSED = '-refused';
 /** So many entries of an index tell how densely it is filled here. */
 const PROBE = 1000;
 /** A query as quick as this may look at twice as much the next time: it has what it needs in memory. */
@@ -73,7 +72,7 @@ const LARGEST_STEP = 8000;
 
 /** Tells how what an entry records came out, from its action. */
 export function outcomeOf(action: string): Outcome {
-  return action.endsWith(REFUSED) ? 'refused' : 'succeeded';
+  return /-(refused|failed)$/.test(action) ? 'refused' : 'succeeded';
 }
 
 export function createAuditQuery(

@@ -2,6 +2,8 @@
 import type {
   AppChangeInput,
   AppView,
+  BackupStatusView,
+  BackupView,
   BadgeView,
   EmergencyAccountView,
   LinkTestView,
@@ -39,4 +41,6 @@ export interface Administration {
   testLink(input: NewLinkInput): Promise<LinkTestView>;
   listLinks(): Promise<readonly LinkView[]>;
   archiveAudit(): Promise<{ rows: number }>;
+  makeBackup(): Promise<BackupView>;
+  backupStatus(): Promise<BackupStatusView>;
 }

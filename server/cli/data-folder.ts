@@ -22,6 +22,8 @@ import {
 } from '../http/contract.ts';
 import { parse } from '../http/route.ts';
 import {
+  viewBackup,
+  viewBackupStatus,
   viewBadge,
   viewEmergencyAccount,
   viewLinkTest,
@@ -148,7 +150,7 @@ function isHeld(dataFolder: string, error: unknown): boolean {
 }
 
 function administrationWith(features: Features, { config }: Settings): Administration {
-  const { users, apps, links, accounts, emergency, badges, sessions } = features;
+  const { users, apps, links, accounts, emergency, badges, backups, sessions } = features;
   const actor: Actor = { name: 'command line', door: 'command-line', address: null };
   const { appLogoutTimeInMin } = config.sessions;
   return {
@@ -189,6 +191,8 @@ function administrationWith(features: Features, { config }: Settings): Administr
     testLink: async (input) => viewLinkTest(await links.test(parse(newLinkSchema, input, 'link'))),
     listLinks: () => links.list(),
     archiveAudit: async () => ({ rows: await features.audit.archive(actor) }),
+    makeBackup: async () => viewBackup(await backups.make(actor)),
+    backupStatus: async () => viewBackupStatus(backups.status),
   };
 }
 

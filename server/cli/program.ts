@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { VERSION } from '../product.ts';
 import { addApp } from './app.ts';
 import { addAudit } from './audit.ts';
+import { addBackup } from './backup.ts';
 import { addBadge } from './badge.ts';
 import { addConfig } from './config.ts';
 import { addEmergency } from './emergency.ts';
@@ -31,6 +32,7 @@ export async function runCommandLine(args: readonly string[]): Promise<void> {
   addLink(program);
   addConfig(program);
   addAudit(program);
+  addBackup(program);
   addImport(program);
 
   try {

@@ -7,10 +7,12 @@ import type { ProblemView } from '../http/contract.ts';
 import type { Administration } from './administration.ts';
 
 const TIMEOUT_MS = 30_000;
+/** A large database, a slow share. */
+const BACKUP_TIMEOUT_MS = 3_600_000;
 
 export function administrationOf(control: Control): Administration {
-  const call = <Result>(method: string, path: string, body?: unknown): Promise<Result> =>
-    send(control, method, path, body) as Promise<Result>;
+  const call = <Result>(method: string, path: string, body?: unknown, timeoutMs?: number): Promise<Result> =>
+    send(control, method, path, body, timeoutMs) as Promise<Result>;
   return {
     firstRun: (options) => call('POST', '/api/v1/first-run', options),
     addUser: (input) => call('POST', '/api/v1/users', input),
@@ -34,16 +36,24 @@ export function administrationOf(control: Control): Administration {
     testLink: (input) => call('POST', '/api/v1/links/test', input),
     listLinks: () => call('GET', '/api/v1/links'),
     archiveAudit: () => call('POST', '/api/v1/audit/archive'),
+    makeBackup: () => call('POST', '/api/v1/backups', undefined, BACKUP_TIMEOUT_MS),
+    backupStatus: () => call('GET', '/api/v1/backups'),
   };
 }
 
-function send(control: Control, method: string, path: string, body: unknown): Promise<unknown> {
+function send(
+  control: Control,
+  method: string,
+  path: string,
+  body: unknown,
+  timeoutMs = TIMEOUT_MS,
+): Promise<unknown> {
   const { promise, resolve, reject } = Promise.withResolvers<unknown>();
   const outgoing = request(
     new URL(path, control.url),
     {
       method,
-      timeout: TIMEOUT_MS,
+      timeout: timeoutMs,
       headers: {
         Authorization: `Bearer ${control.key}`,
         ...(body !== undefined && { 'Content-Type': 'application/json' }),

@@ -79,6 +79,7 @@ describe('where a value comes from', () => {
         ...{ onScreenLock: 'lock', onSuspend: 'lock', onUserSwitch: 'end' },
         ...{ updateSource: '', updateWhileSignedIn: false },
       },
+      backups: { folder: '', everyHours: 24, keep: 14 },
       realtime: {
         ...{ maxMessageBytes: 4096, heartbeatSec: 15, maxBehindSec: 10, maxSubscriptions: 64 },
         ...{ maxConnections: 10_000, maxConnectionsPerAddress: 1000, messagesPerSec: 50 },

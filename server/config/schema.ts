@@ -601,6 +601,23 @@ const audit = z
   })
   .describe('The audit trail.');
 
+const backups = z
+  .strictObject({
+    folder: z
+      .string()
+      .max(1000)
+      .regex(/^$|^(\/|[A-Za-z]:[\\/]|\\\\)/)
+      .meta({ title: 'empty, or the absolute path of a folder' })
+      .default('')
+      .describe(
+        'Folder that the database is copied to; it has to be there, and belongs on another disk or a share. Empty: no ' +
+          'backups are made.',
+      ),
+    everyHours: z.int().min(1).max(168).default(24).describe('Time from one backup to the next, in hours.'),
+    keep: z.int().min(1).max(1000).default(14).describe('How many backups stay; older ones are deleted.'),
+  })
+  .describe('Backups of the database.');
+
 const realtime = z
   .strictObject({
     maxMessageBytes: z
@@ -693,6 +710,7 @@ export const configSchema = z.strictObject({
   audit: audit.prefault({}),
   badges: badges.prefault({}),
   desktop: desktop.prefault({}),
+  backups: backups.prefault({}),
   realtime: realtime.prefault({}),
   dialects: dialects.prefault({}),
 });

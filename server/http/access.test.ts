@@ -109,6 +109,9 @@ const routes: [route: string, access: Access, admitted: number][] = [
   ['DELETE /api/v1/links/{linkId}', 'administrator', 400],
   ['POST /api/v1/links/test', 'administrator', 400],
   ['POST /api/v1/links/{linkId}/write-default', 'administrator', 400],
+  ['GET /api/v1/backups', 'administrator', 200],
+  // No folder is set for them.
+  ['POST /api/v1/backups', 'administrator', 409],
   ['GET /api/v1/audit', 'administrator', 200],
   ['GET /api/v1/audit/status', 'administrator', 200],
   ['GET /api/v1/audit/export', 'administrator', 400],

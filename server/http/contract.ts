@@ -601,6 +601,25 @@ export const auditPageSchema = z
   })
   .meta({ id: 'AuditPage' });
 
+export const backupSchema = z
+  .object({ file: z.string(), at: instant, bytes: z.int() })
+  .meta({ id: 'Backup' });
+
+export const backupStatusSchema = z
+  .object({
+    folder: z.string().nullable().meta({ description: 'null: no backups are made' }),
+    last: backupSchema.nullable().meta({ description: 'The newest one in the folder' }),
+    failure: z
+      .object({
+        at: instant,
+        fault: z.enum(['folder-missing', 'no-rights', 'no-room', 'damaged', 'too-slow', 'other']),
+        message: z.string(),
+      })
+      .nullable()
+      .meta({ description: 'Why the last try did not succeed' }),
+  })
+  .meta({ id: 'BackupStatus' });
+
 export const auditStatusSchema = z
   .object({
     entries: z.int(),
@@ -628,6 +647,7 @@ export const auditStatusSchema = z
         lastError: z.string().nullable(),
       }),
     ),
+    backups: backupStatusSchema,
   })
   .meta({ id: 'AuditStatus' });
 
@@ -717,5 +737,7 @@ export type UserListItemView = z.output<typeof userListItemSchema>;
 export type NewUserAnswerView = z.output<typeof newUserAnswerSchema>;
 export type AuditEntryView = z.output<typeof auditEntrySchema>;
 export type AuditPageView = z.output<typeof auditPageSchema>;
+export type BackupView = z.output<typeof backupSchema>;
+export type BackupStatusView = z.output<typeof backupStatusSchema>;
 export type AuditStatusView = z.output<typeof auditStatusSchema>;
 export type ProblemView = z.output<typeof problemSchema>;

@@ -23,6 +23,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   'already-exists': 409,
   'audit-trail-broken': 409,
   'archive-unusable': 409,
+  'backup-failed': 409,
   'too-many-tries': 429,
   'too-many-connections': 429,
   'storage-full': 503,

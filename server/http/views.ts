@@ -6,6 +6,7 @@ import type { StorageStatus } from '../audit/capacity.ts';
 import type { CopyStatus } from '../audit/forward/forward.ts';
 import type { FoundPage } from '../audit/query.ts';
 import type { Account } from '../accounts/accounts.ts';
+import type { Backup, BackupStatus } from '../backups/backups.ts';
 import type { Badge } from '../badges/badges.ts';
 import type { EmergencyAccount, Sealed } from '../emergency/emergency.ts';
 import type { OneTimeSecret } from '../sessions/password-changes.ts';
@@ -14,6 +15,8 @@ import type {
   AuditPageView,
   AuditStatusView,
   AuthenticationView,
+  BackupStatusView,
+  BackupView,
   BadgeView,
   EmergencyAccountView,
   EmergencyView,
@@ -177,7 +180,11 @@ export function viewAuditPage({ entries, next, searchedBackTo }: FoundPage): Aud
 }
 
 export function viewAuditStatus(
-  status: AuditStatus & { readonly capacity: StorageStatus; readonly copies: readonly CopyStatus[] },
+  status: AuditStatus & {
+    readonly capacity: StorageStatus;
+    readonly copies: readonly CopyStatus[];
+    readonly backups: BackupStatus;
+  },
 ): AuditStatusView {
   const { lastCheckpoint: last, verification } = status;
   return {
@@ -185,5 +192,18 @@ export function viewAuditStatus(
     lastCheckpoint: last && { ...last, at: instant(last.at) },
     verification: { ...verification, at: instantOrNull(verification.at) },
     copies: status.copies.map((copy) => ({ ...copy, since: instantOrNull(copy.since) })),
+    backups: viewBackupStatus(status.backups),
+  };
+}
+
+export function viewBackup(backup: Backup): BackupView {
+  return { ...backup, at: instant(backup.at) };
+}
+
+export function viewBackupStatus({ folder, last, failure }: BackupStatus): BackupStatusView {
+  return {
+    folder,
+    last: last && viewBackup(last),
+    failure: failure && { ...failure, at: instant(failure.at) },
   };
 }

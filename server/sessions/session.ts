@@ -18,6 +18,7 @@ export type EndReason =
   | 'screen-locked' // the page waits for the same user
   | 'station-left' // the operating system says that whoever was there has gone
   | 'user-disabled'
+  | 'restored' // the database is a backup: who has left since is not signed in again
   | 'ended-by-owner' // from another of the user's own sessions
   | 'ended-by-administrator';
 

@@ -603,7 +603,19 @@ export async function openSessions(needs: SessionsNeeds, options: SessionsOption
     return session === null || leaving.has(session.id) ? null : session;
   }
 
+  /** Ends what was live when the backup was made, whose users may have left since. */
+  function endRestored(): Promise<void> {
+    return store.write(async (writer, afterCommit) => {
+      await audit.append(writer, { action: 'backup-restored', actor: HOST_ACTOR });
+      for (const { session } of await selectLive(writer)) {
+        await endWithin(writer, afterCommit, session, 'restored', HOST_ACTOR, null);
+      }
+      await store.adopt(writer);
+    });
+  }
+
   async function restore(): Promise<void> {
+    if (store.isCopy) await endRestored();
     for (const stored of await selectLive(store.read)) {
       registry.add(stored);
       const user = await users.byId(stored.session.user.id);

@@ -1,6 +1,7 @@
 /** Runs SQLite in a thread of its own, so that a disk flush never holds up the event loop that serves the screens. */
 import { parentPort, workerData } from 'node:worker_threads';
 import Database from 'better-sqlite3';
+import { refuseDamaged } from './copy.ts';
 import { createJournal, type Journal } from './journal.ts';
 import type { Answer, Demand, Request, Result, WorkerSettings } from './sqlite-protocol.ts';
 import { createTransactions, type Transactions } from './sqlite-transactions.ts';
@@ -22,8 +23,7 @@ function checkUntouched(): void {
     throw error;
   }
   try {
-    const result = probe.pragma('quick_check(1)', { simple: true });
-    if (result !== 'ok') throw Object.assign(new Error(String(result)), { code: 'SQLITE_CORRUPT' });
+    refuseDamaged(probe);
   } finally {
     probe.close();
   }

@@ -1,9 +1,12 @@
 /** The store: committed reads beside one queue of writes that share transactions (group commit). */
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Kysely, sql } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { isKeyswitchError, KeyswitchError, messageOf } from '../errors.ts';
 import type { ChainContent, ChainHead } from './chain.ts';
+import { COPY_MARK } from './copy.ts';
+import { copyInThread, type CopySettings } from './copy-thread.ts';
 import { MIGRATIONS } from './migrations/index.ts';
 import type { Tables } from './schema.ts';
 import { createAsideThread, SqliteError, startSqliteThread, threadDialect } from './sqlite-thread.ts';
@@ -28,6 +31,14 @@ export interface Store {
   write<Result>(operation: WriteOperation<Result>): Promise<Result>;
   /** Tells whether the last thing that was to be written found no room on the disk. */
   isFull(): boolean;
+  /** It was opened as a copy: a backup that was put in the place of the database. */
+  readonly isCopy: boolean;
+  /** From this operation on it is a copy no more. */
+  adopt(writer: Writer): Promise<void>;
+  /** Bytes on the disk: more than a copy has. */
+  size(): Promise<number>;
+  /** Copies what is committed; resolves with the size in bytes once it is on the disk, rejects with a `CopyError`. */
+  copy(to: Omit<CopySettings, 'source'>): Promise<number>;
   /** Rows that are chained by their hashes as they are committed (the audit trail). */
   readonly journal: Journal;
   /** Finishes what waits, checkpoints and closes. */
@@ -61,9 +72,24 @@ export async function openStore(folder: string): Promise<Store> {
     throw refusal(file, error);
   }
   const queue = createWriteQueue(thread);
+  const mark = await sql<{ user_version: number }>`pragma user_version`.execute(read);
   return {
     read,
     aside,
+    isCopy: mark.rows[0]?.user_version === COPY_MARK,
+    async adopt(writing) {
+      await sql`pragma user_version = 0`.execute(writing);
+    },
+    async size() {
+      const sizes = [file, `${file}-wal`].map((path) =>
+        stat(path).then(
+          ({ size }) => size,
+          () => 0,
+        ),
+      );
+      return (await Promise.all(sizes)).reduce((sum, size) => sum + size);
+    },
+    copy: (to) => copyInThread({ source: file, ...to }),
     write: queue.write,
     isFull: queue.isFull,
     journal: {

@@ -1,11 +1,12 @@
 /** The audit page in a browser: narrowing down, paging, what is new, details, export and verification. */
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import type { Page } from 'playwright-core';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { HOST_ACTOR } from '../../server/audit/audit.ts';
 import { STORE_FILE } from '../../server/store/store.ts';
+import { newFolder, PASSWORD, startTestHost } from '../host.ts';
 import { openControlRoom, signIn, WAIT } from './control-room.ts';
 
 const room = await openControlRoom();
@@ -19,6 +20,7 @@ const entries = (page: Page) =>
     .getByRole('row')
     .filter({ has: page.getByRole('rowheader') });
 const sheet = (page: Page) => page.getByRole('dialog');
+const state = (page: Page) => page.getByRole('region', { name: 'State of the audit trail' });
 const chips = (page: Page) => page.getByRole('list', { name: 'Filters' });
 const field = (page: Page, name: string) => page.getByRole('search').getByLabel(name, { exact: true });
 
@@ -190,6 +192,69 @@ test('exports what is filtered, and says so where it cannot', async () => {
   await page.route('**/api/v1/audit/status', (route) => route.abort());
   await page.getByRole('button', { name: 'Export CSV' }).click();
   await page.getByText('The host did not answer').waitFor();
+});
+
+test('says that no backups are made where no folder is set', async () => {
+  const page = await openAudit();
+  await state(page)
+    .getByText(/^No backups are made\. /)
+    .waitFor();
+  expect(await state(page).getByRole('alert').count()).toBe(0);
+});
+
+test('says when the last backup was made, and why one failed, in both languages', async () => {
+  const folder = join(newFolder(), 'share');
+  onTestFinished(() => rmSync(join(folder, '..'), { recursive: true, force: true }));
+  await using other = await startTestHost({ config: { 'backups.folder': folder } });
+  await other.addUser('ada', { type: 'Admin' });
+  const { accessToken: token } = await other.signIn('ada');
+  const alert = (page: Page) => state(page).getByRole('alert');
+  /** Whether it succeeded; the page tells of it when it is opened anew. */
+  const backUp = async (): Promise<boolean> =>
+    (await other.ask('POST', '/api/v1/backups', { token })).status === 200;
+
+  const openIn = async (locale: string): Promise<Page> => {
+    const page = await (await room.newBrowser({ locale })).newPage();
+    await page.goto(`${other.url}/audit`);
+    return page;
+  };
+
+  const english = await openIn('en-GB');
+  await signIn(english, 'ada');
+  await state(english).getByText('No backup yet', { exact: true }).waitFor();
+
+  expect(await backUp()).toBe(false);
+  await english.reload();
+  expect(await alert(english).textContent()).toMatch(
+    /The backup at .*\d\d:\d\d failed: the folder is not there\. There is none yet\.\s*$/,
+  );
+
+  mkdirSync(folder);
+  expect(await backUp()).toBe(true);
+  await english.reload();
+  await state(english)
+    .getByText(/^Last backup: .*\d\d:\d\d$/)
+    .waitFor();
+  expect(await alert(english).count()).toBe(0);
+
+  rmSync(folder, { recursive: true });
+  expect(await backUp()).toBe(false);
+  await english.reload();
+  expect(await alert(english).textContent()).toMatch(
+    /The backup at .*\d\d:\d\d failed: the folder is not there\. The newest one is of .*\d\d:\d\d\.\s*$/,
+  );
+  const failed = entries(english).filter({ hasText: 'Backup failed' }).first();
+  expect(await failed.textContent()).toMatch(/ada.*Refused.*the folder is not there/s);
+
+  const german = await openIn('de-DE');
+  await german.getByRole('textbox', { name: 'Benutzername' }).fill('ada');
+  await german.getByRole('textbox', { name: 'Passwort' }).fill(PASSWORD);
+  await german.getByRole('button', { name: 'Anmelden', exact: true }).click();
+  expect(
+    await german.getByRole('region', { name: 'Zustand des Protokolls' }).getByRole('alert').textContent(),
+  ).toMatch(
+    /Die Sicherung .*\d\d:\d\d ist fehlgeschlagen: der Ordner ist nicht da\. Die neueste ist von .*\d\d:\d\d\.\s*$/,
+  );
 });
 
 test('verifies on demand, and names the entry that was changed behind its back', async () => {

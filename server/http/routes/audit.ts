@@ -4,6 +4,7 @@ import type { Capacity } from '../../audit/capacity.ts';
 import { exportEntries } from '../../audit/export.ts';
 import type { Forwarder } from '../../audit/forward/forward.ts';
 import type { AuditFilter, AuditQuery } from '../../audit/query.ts';
+import type { Backups } from '../../backups/backups.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Sessions } from '../../sessions/sessions.ts';
 import type { Store } from '../../store/store.ts';
@@ -16,6 +17,7 @@ export interface AuditRoutesNeeds {
   readonly auditQuery: AuditQuery;
   readonly forwarder: Pick<Forwarder, 'status'>;
   readonly capacity: Pick<Capacity, 'status'>;
+  readonly backups: Pick<Backups, 'status'>;
   readonly sessions: Pick<Sessions, 'byId'>;
   readonly store: Pick<Store, 'write'>;
   readonly clock: Clock;
@@ -24,9 +26,14 @@ export interface AuditRoutesNeeds {
 const MEDIA_TYPES = { csv: 'text/csv', jsonl: 'application/x-ndjson' } as const;
 
 export function auditRoutes(needs: AuditRoutesNeeds): Route[] {
-  const { audit, auditQuery, forwarder, capacity, sessions, store, clock } = needs;
+  const { audit, auditQuery, forwarder, capacity, backups, sessions, store, clock } = needs;
   const status = () =>
-    viewAuditStatus({ ...audit.status(), capacity: capacity.status, copies: forwarder.status() });
+    viewAuditStatus({
+      ...audit.status(),
+      capacity: capacity.status,
+      copies: forwarder.status(),
+      backups: backups.status,
+    });
 
   return [
     defineRoute({
@@ -74,7 +81,8 @@ export function auditRoutes(needs: AuditRoutesNeeds): Route[] {
     defineRoute({
       method: 'get',
       path: '/api/v1/audit/status',
-      summary: 'Whether the trail is verified, checkpointed and copied, and whether there is room for it',
+      summary:
+        'Whether the trail is verified, checkpointed, copied and backed up, and whether there is room for it',
       access: 'administrator',
       answer: auditStatusSchema,
       handle: () => ({ status: 200, body: status() }),
