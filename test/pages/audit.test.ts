@@ -205,6 +205,7 @@ test('says that no backups are made where no folder is set', async () => {
 test('says when the last backup was made, and why one failed, in both languages', async () => {
   const folder = join(newFolder(), 'share');
   onTestFinished(() => rmSync(join(folder, '..'), { recursive: true, force: true }));
+  mkdirSync(folder);
   await using other = await startTestHost({ config: { 'backups.folder': folder } });
   await other.addUser('ada', { type: 'Admin' });
   const { accessToken: token } = await other.signIn('ada');
@@ -223,6 +224,7 @@ test('says when the last backup was made, and why one failed, in both languages'
   await signIn(english, 'ada');
   await state(english).getByText('No backup yet', { exact: true }).waitFor();
 
+  rmSync(folder, { recursive: true });
   expect(await backUp()).toBe(false);
   await english.reload();
   expect(await alert(english).textContent()).toMatch(
