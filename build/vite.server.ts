@@ -25,7 +25,7 @@ export default defineConfig({
       input: {
         'server/main': 'server/main.ts',
         'server/sqlite-worker': 'server/store/sqlite-worker.ts',
-        'server/copy-worker': 'server/store/copy-worker.ts',
+        'server/backup-worker': 'server/backups/backup-worker.ts',
         'server/verify-worker': 'server/audit/verify-worker.ts',
         'electron/main': 'electron/main.ts',
       },

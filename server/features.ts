@@ -1,4 +1,5 @@
 /** The rules of the house without its doors: what the host serves, and what the command line uses while none runs. */
+import { createHmac } from 'node:crypto';
 import { availableParallelism, hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { createAccounts, type Accounts } from './accounts/accounts.ts';
@@ -11,7 +12,7 @@ import { createSyslogTarget } from './audit/forward/syslog-target.ts';
 import type { Target } from './audit/forward/target.ts';
 import { createAuditQuery, type AuditQuery } from './audit/query.ts';
 import type { Config } from './config/schema.ts';
-import { openBackups, type Backups } from './backups/backups.ts';
+import { createBackups, type Backups } from './backups/backups.ts';
 import { createBadges, type Badges } from './badges/badges.ts';
 import { openPins, type Pins } from './badges/pins.ts';
 import { createEmergency, type Emergency } from './emergency/emergency.ts';
@@ -198,10 +199,12 @@ async function open(
   const door = createPlcDoor({ apps, users, sessions, appStates, bus, log });
   const links = createLinks({ store, audit, bus, apps, door, clock, random, log }, config.plc);
   opened.push(links.close);
-  const backups = await openBackups(
+  const backups = createBackups(
     { store, audit, bus, clock, log },
     {
       ...config.backups,
+      dataFolder,
+      id: createHmac('sha256', secrets.secretPwdKey).update('names of backups').digest('hex').slice(0, 6),
       station: config.plant.station || hostname(),
       reserveMiB: config.audit.reserveMiB,
     },

@@ -160,6 +160,7 @@ async function openDoors(features: Features, settings: Settings, ports: Ports): 
   try {
     const url = await https.listen(config.http.host, config.http.port);
     await links.start();
+    features.backups.start();
     const tellCommandLine = (): void =>
       writeControl(dataFolder, { url, pid: process.pid, key: controlKey, trust: trustAnchor(tls) });
     tls.onChange(tellCommandLine);

@@ -112,10 +112,10 @@ describe('a session at the station', () => {
 
 describe('a backup that fails', () => {
   const failed = (fault: BackupFault): BackupStatus => ({
-    ...{ folder: '/share', last: null },
+    ...{ folder: '/share', last: null, isOverdue: true },
     failure: { at: 0, fault, message: 'it did not work' },
   });
-  const made: BackupStatus = { folder: '/share', last: null, failure: null };
+  const made: BackupStatus = { ...failed('other'), failure: null };
 
   test('is told once until one succeeds, or fails for another reason', async () => {
     const { house, told } = await openDesk();

@@ -36,7 +36,7 @@ export function createStatus(over: Partial<AuditStatusView> = {}): AuditStatusVi
     verification: { state: 'never', at: null, checked: 0, total: 0, brokenSeq: null, problem: null },
     capacity: { freeMiB: 90_000, state: 'ok' },
     copies: [],
-    backups: { folder: null, last: null, failure: null },
+    backups: { folder: null, last: null, failure: null, overdue: true },
     ...over,
   };
 }

@@ -10,9 +10,16 @@ import {
   temporaryFolder,
   type House,
 } from '../../test/house.ts';
-import { CopyError } from '../store/copy-thread.ts';
-import type { Store } from '../store/store.ts';
-import { openBackups, type Backups, type BackupsOptions, type BackupStatus } from './backups.ts';
+import { BackupError } from './backup-thread.ts';
+import {
+  createBackups,
+  type Backup,
+  type Backups,
+  type BackupsNeeds,
+  type BackupsOptions,
+  type BackupStatus,
+} from './backups.ts';
+import type { Outcome } from './job.ts';
 
 interface Site {
   readonly house: House;
@@ -25,18 +32,25 @@ interface Site {
   reopen(): Promise<void>;
 }
 
-/** A house at 06:00 UTC on the first of January 2026, whose backups go to a share. */
-async function openSite(options: Partial<BackupsOptions> = {}, store: Partial<Store> = {}): Promise<Site> {
+type Work = NonNullable<BackupsNeeds['work']>;
+
+/** A house at 06:00 UTC on the first of January 2026, whose host has just started with backups to a share. */
+async function openSite(options: Partial<BackupsOptions> = {}, work?: Work): Promise<Site> {
   const house = await openHouse();
   const share = join(temporaryFolder(), 'share');
   mkdirSync(share);
   const { clock, log, features } = house;
   const open = async (): Promise<Backups> => {
-    const opened = await openBackups(
-      { ...features, store: { ...features.store, ...store }, clock, log },
-      { folder: share, everyHours: 24, keep: 3, station: 'Desk 1', reserveMiB: 0, ...options },
+    const opened = createBackups(
+      { ...features, clock, log, ...(work !== undefined && { work }) },
+      {
+        ...{ dataFolder: house.folder, folder: share, everyHours: 24, keep: 3, reserveMiB: 0 },
+        ...{ station: 'Desk 1', id: 'abc123', ...options },
+      },
     );
     onTestFinished(() => opened.close());
+    opened.start();
+    await opened.look();
     return opened;
   };
   const site: Site = {
@@ -57,32 +71,47 @@ async function openSite(options: Partial<BackupsOptions> = {}, store: Partial<St
   return site;
 }
 
-/** Each copy waits until it is let go on, or fails. */
-function heldStore(): {
-  store: Pick<Store, 'copy'>;
+const MADE: Backup = { file: 'a.db', at: 0, bytes: 7 };
+
+/** Making waits until it is let go on, or fails; looking finds nothing. */
+function holdWork(): {
+  work: Work;
   begun: () => number;
-  end(outcome: number | Error): void;
+  abandoned: () => number;
+  end(how: Backup | Error): void;
 } {
-  const waiting: PromiseWithResolvers<number>[] = [];
+  const waiting: PromiseWithResolvers<Outcome>[] = [];
   let begun = 0;
-  const copy = (): Promise<number> => {
-    begun += 1;
-    const one = Promise.withResolvers<number>();
-    waiting.push(one);
-    return one.promise;
-  };
+  let abandoned = 0;
   return {
-    store: { copy },
+    work(job) {
+      const one = Promise.withResolvers<Outcome>();
+      if (job.kind === 'look') one.resolve({ backup: null, isNew: false, notDeleted: null });
+      else {
+        begun += 1;
+        waiting.push(one);
+      }
+      return {
+        done: one.promise,
+        ended: one.promise.then(
+          () => {},
+          () => {},
+        ),
+        stop: () => {},
+        abandon: () => void (abandoned += 1),
+      };
+    },
     begun: () => begun,
-    end(outcome) {
+    abandoned: () => abandoned,
+    end(how) {
       const one = waiting.shift();
-      if (outcome instanceof Error) one?.reject(outcome);
-      else one?.resolve(outcome);
+      if (how instanceof Error) one?.reject(how);
+      else one?.resolve({ backup: how, isNew: true, notDeleted: null });
     },
   };
 }
 
-const nameOf = (stamp: string): string => `keyswitch-Desk-1-${stamp}Z.db`;
+const nameOf = (stamp: string): string => `keyswitch-Desk-1-abc123-${stamp}Z.db`;
 const FIRST = nameOf('20260101T060100000');
 
 describe('by the clock', () => {
@@ -121,6 +150,29 @@ describe('by the clock', () => {
     expect(files()).toHaveLength(2);
   });
 
+  test('the newest counts also where the share was not there at the start', async () => {
+    const { house, share, lapse, files, reopen } = await openSite();
+    await lapse(MINUTE_MS);
+    renameSync(share, `${share}-away`);
+    await reopen();
+    renameSync(`${share}-away`, share);
+    expect(await lapse(MINUTE_MS)).toMatchObject({ last: { file: FIRST }, failure: null });
+    await house.advance(HOUR_MS);
+    expect(files()).toEqual([FIRST]);
+  });
+
+  test('none for longer than it should take is overdue', async () => {
+    const site = await openSite({ everyHours: 24 });
+    expect(site.backups.status.isOverdue).toBe(true);
+    await site.lapse(MINUTE_MS);
+    expect(site.backups.status.isOverdue).toBe(false);
+    await site.backups.close();
+    await site.house.advance(26 * HOUR_MS - 1);
+    expect(site.backups.status.isOverdue).toBe(false);
+    await site.house.advance(1);
+    expect(site.backups.status.isOverdue).toBe(true);
+  });
+
   test('a clock that was set back does not keep the next one waiting', async () => {
     const { house, lapse, files } = await openSite();
     await lapse(MINUTE_MS);
@@ -131,7 +183,11 @@ describe('by the clock', () => {
 
   test('so many stay; what is not a backup of this station is left alone', async () => {
     const { share, lapse, files } = await openSite({ everyHours: 1 });
-    const others = ['keyswitch-Desk-2-20250101T000000000Z.db', 'keyswitch-Desk-1-old.db', 'notes.txt'];
+    const others = [
+      'keyswitch-Desk-1-def456-20250101T000000000Z.db',
+      'keyswitch-Desk-1-abc123-old.db',
+      'notes.txt',
+    ];
     for (const name of others) writeFileSync(join(share, name), '');
     await lapse(MINUTE_MS);
     for (let hour = 0; hour < 4; hour += 1) await lapse(HOUR_MS);
@@ -161,11 +217,11 @@ describe('by the clock', () => {
 
 describe('at once', () => {
   test('whoever asks while one is made is given that', async () => {
-    const held = heldStore();
-    const { backups } = await openSite({}, held.store);
+    const held = holdWork();
+    const { backups } = await openSite({}, held.work);
     const both = [backups.make(ADMINISTRATOR), backups.make(ADMINISTRATOR)];
     await expect.poll(held.begun).toBe(1);
-    held.end(7);
+    held.end(MADE);
     const [one, other] = await Promise.all(both);
     expect(one).toBe(other);
     expect(held.begun()).toBe(1);
@@ -178,10 +234,12 @@ describe('at once', () => {
   });
 
   test('fails where no folder is set, and then none is made by the clock either', async () => {
-    const { house, backups } = await openSite({ folder: '' });
+    const held = holdWork();
+    const { house, backups } = await openSite({ folder: '' }, held.work);
     await expect(backups.make(ADMINISTRATOR)).rejects.toMatchObject({ code: 'backup-failed' });
     await house.advance(2 * DAY_MS);
-    expect(backups.status).toEqual({ folder: null, last: null, failure: null });
+    expect(held.begun()).toBe(0);
+    expect(backups.status).toMatchObject({ folder: null, last: null, failure: null });
   });
 });
 
@@ -228,25 +286,26 @@ describe('a backup that fails', () => {
 
   test.each([
     ['EACCES', 'no-rights'],
-    ['SQLITE_READONLY', 'no-rights'],
+    ['EROFS', 'no-rights'],
     ['SQLITE_FULL', 'no-room'],
     ['SQLITE_CORRUPT', 'damaged'],
     ['ESTALE', 'folder-missing'],
+    ['ECONNRESET', 'too-slow'],
     ['EIO', 'other'],
     ['', 'other'],
   ])('with the code %s is said to be %s', async (code, fault) => {
-    const held = heldStore();
-    const { backups } = await openSite({}, held.store);
+    const held = holdWork();
+    const { backups } = await openSite({}, held.work);
     const made = backups.make(ADMINISTRATOR);
     await expect.poll(held.begun).toBe(1);
-    held.end(new CopyError('it did not work', code));
+    held.end(new BackupError('it did not work', code));
     await expect(made).rejects.toMatchObject({ code: 'backup-failed' });
     expect(backups.status.failure).toMatchObject({ fault, message: 'it did not work' });
   });
 
   test('by never ending does not keep the host from stopping', async () => {
-    const held = heldStore();
-    const { house, backups } = await openSite({}, held.store);
+    const held = holdWork();
+    const { house, backups } = await openSite({}, held.work);
     await house.advance(MINUTE_MS);
     await expect.poll(held.begun).toBe(1);
     const closed = backups.close();
@@ -256,18 +315,22 @@ describe('a backup that fails', () => {
     expect(isOver).not.toHaveBeenCalled();
     await house.advance(1000);
     await closed;
-    held.end(7);
+    expect(held.abandoned()).toBe(1);
+    held.end(MADE);
   });
 
   test('by never ending is told after an hour, and no other is begun before it has ended', async () => {
-    const held = heldStore();
-    const { house, backups, lapse } = await openSite({}, held.store);
+    const held = holdWork();
+    const { house, backups, lapse } = await openSite({}, held.work);
     await house.advance(MINUTE_MS);
     await expect.poll(held.begun).toBe(1);
+    const asked = expect(backups.make(ADMINISTRATOR)).rejects.toMatchObject({ code: 'backup-failed' });
     expect(await lapse(HOUR_MS)).toMatchObject({ failure: { fault: 'too-slow' } });
+    await asked;
     await house.advance(2 * DAY_MS);
+    await expect(backups.make(ADMINISTRATOR)).rejects.toThrow('does not answer');
     expect(held.begun()).toBe(1);
-    held.end(7);
+    held.end(MADE);
     await expect.poll(() => backups.status.failure).toBeNull();
   });
 });

@@ -1,232 +1,226 @@
 /** Backups: copies of the database in a folder elsewhere, made when the time has come, of which the last ones stay. */
-import { readdir, rm, stat, statfs } from 'node:fs/promises';
-import { join } from 'node:path';
 import { HOST_ACTOR, type Actor, type Audit, type AuditRecord } from '../audit/audit.ts';
 import { KeyswitchError, messageOf } from '../errors.ts';
 import type { Bus } from '../events.ts';
-import { every, type Clock } from '../ports/clock.ts';
+import { every, type CancelTimer, type Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
-import { CopyError } from '../store/copy-thread.ts';
 import { storeFailure, type Store } from '../store/store.ts';
+import { BackupError, startJob, type RunningJob } from './backup-thread.ts';
+import type { Backup, LookJob, MakeJob, Outcome } from './job.ts';
+import { prefixOf } from './names.ts';
+
+export type { Backup } from './job.ts';
 
 /** Why there is no backup, in words that stay the same; the sentence stands beside them. */
 export type BackupFault = 'folder-missing' | 'no-rights' | 'no-room' | 'damaged' | 'too-slow' | 'other';
 
-export interface Backup {
-  /** Its name in the folder. */
-  readonly file: string;
-  /** When it was begun, milliseconds since the epoch; nothing later is in it for sure. */
-  readonly at: number;
-  readonly bytes: number;
-}
-
 export interface BackupStatus {
   /** Null where none are made. */
   readonly folder: string | null;
-  /** The newest one in the folder. */
+  /** The newest one in the folder; null where there is none, or the folder was not read yet. */
   readonly last: Backup | null;
   /** Why the last try did not succeed, or still does not. */
   readonly failure: { readonly at: number; readonly fault: BackupFault; readonly message: string } | null;
+  /** One should have been made by now: there is none, or the newest is older than it may be. */
+  readonly isOverdue: boolean;
 }
 
 export interface Backups {
   readonly status: BackupStatus;
+  /** Looks into the folder, for two seconds at most. */
+  look(): Promise<BackupStatus>;
+  /** From now on they are made by the clock, the first in a minute. */
+  start(): void;
   /** Makes one now; who asks while one is being made is given that. `backup-failed`. */
   make(actor: Actor): Promise<Backup>;
-  /** Waits for the one that is being made, but not for ever. */
+  /** Stops the one that is being made, and what waits for a share that hangs. */
   close(): Promise<void>;
 }
 
 export interface BackupsNeeds {
-  readonly store: Pick<Store, 'copy' | 'write' | 'size'>;
+  readonly store: Pick<Store, 'write'>;
   readonly audit: Pick<Audit, 'append'>;
   readonly bus: Bus;
   readonly clock: Clock;
   readonly log: Log;
+  /** Does it in a thread where it is left out. */
+  readonly work?: (job: LookJob | MakeJob) => RunningJob;
 }
 
-export interface BackupsOptions {
-  /** Empty: none are made. */
-  readonly folder: string;
+export interface BackupsOptions extends Pick<MakeJob, 'dataFolder' | 'folder' | 'keep' | 'reserveMiB'> {
   readonly everyHours: number;
-  /** How many stay. */
-  readonly keep: number;
-  /** What the files are named after, for several stations may share a folder. */
+  /** For the names of the files. */
   readonly station: string;
-  /** On the disk of the data folder a backup leaves so much free, in MiB: below it nobody could sign in. */
-  readonly reserveMiB: number;
+  /** Tells stations apart that share a folder and a name. */
+  readonly id: string;
 }
 
-const LOOK_MS = 60_000;
-const HOUR_MS = 3_600_000;
-/** After a failure. */
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
 const RETRY_MS = HOUR_MS;
 /** A share that hangs does not say so. */
 const LONGEST_MS = HOUR_MS;
-/** A share that hangs keeps the host neither from starting nor from stopping: so long each waits for it. */
-const START_MS = 2000;
+/** After its time a backup may take so long, a second try included. */
+const GRACE_MS = 2 * HOUR_MS;
+const LOOK_MS = 2000;
 const STOP_MS = 10_000;
-const MIB = 1_048_576;
 
-/** Looks what is in the folder, and makes the first backup a minute later where it is time. */
-export async function openBackups(needs: BackupsNeeds, options: BackupsOptions): Promise<Backups> {
-  const { store, audit, bus, clock, log } = needs;
-  const { folder, keep, reserveMiB } = options;
-  const names = namesOf(options.station);
-  let status: BackupStatus = { folder: folder === '' ? null : folder, last: null, failure: null };
-  let working: Promise<Backup> | null = null;
+/** Opens them; the folder, empty for none, is not touched before it is asked for. */
+export function createBackups(needs: BackupsNeeds, options: BackupsOptions): Backups {
+  const { store, audit, bus, clock, log, work = startJob } = needs;
+  const { dataFolder, folder, keep, reserveMiB } = options;
+  const prefix = prefixOf(options.station, options.id);
+  const everyMs = options.everyHours * HOUR_MS;
+  const jobs = new Set<RunningJob>();
+  let last: Backup | null = null;
+  let failure: BackupStatus['failure'] = null;
+  let making: Promise<Backup | null> | null = null;
+  /** The one that makes a backup, although whoever asked for it may have been told that it does not end. */
+  let maker: RunningJob | null = null;
   let retryAt = -Infinity;
+  let isClosing = false;
+  let cancel: CancelTimer = () => {};
 
-  function tell(change: Partial<BackupStatus>): void {
-    status = { ...status, ...change };
-    bus.publish('BackupChanged', status);
+  function status(): BackupStatus {
+    const isOverdue = last === null || Math.abs(clock.now() - last.at) >= everyMs + GRACE_MS;
+    return { folder: folder === '' ? null : folder, last, failure, isOverdue };
   }
 
-  /** Those of this station, newest first. */
-  async function list(): Promise<string[]> {
-    return (await readdir(folder))
-      .filter((file) => names.timeOf(file) !== null)
-      .sort()
-      .reverse();
+  function begin(job: LookJob | MakeJob): RunningJob {
+    const running = work(job);
+    jobs.add(running);
+    running.done.catch(() => {}); // told to whoever waits for it
+    void running.ended.then(() => jobs.delete(running));
+    return running;
   }
 
-  async function newest(): Promise<Backup | null> {
-    const [file] = await list();
-    if (file === undefined) return null;
-    return { file, at: names.timeOf(file) ?? 0, bytes: (await stat(join(folder, file))).size };
+  async function look(): Promise<BackupStatus> {
+    if (folder === '' || making !== null) return status();
+    const known = begin({ kind: 'look', folder, prefix }).done.then(
+      ({ backup }) => void (last = backup),
+      // The next try to make one says so on record.
+      (error: unknown) => void (failure ??= failureOf(error)),
+    );
+    await atMost(LOOK_MS, known);
+    return status();
   }
 
-  async function copy(at: number): Promise<Backup> {
-    const { bavail, bsize } = await statfs(folder);
-    const wanted = (await store.size()) + reserveMiB * MIB;
-    if (bavail * bsize < wanted) throw new CopyError(`${Math.ceil(wanted / MIB)} MiB are needed`, 'ENOSPC');
-    // What a power cut has left is never looked at again.
-    for (const file of await readdir(folder)) {
-      if (names.isDraft(file)) await rm(join(folder, file), { force: true });
-    }
-    const file = names.fileOf(at);
-    const bytes = await store.copy({ draft: join(folder, names.draftOf(at)), target: join(folder, file) });
-    return { file, at, bytes };
+  function failureOf(error: unknown): NonNullable<BackupStatus['failure']> {
+    return { at: clock.now(), fault: faultOf(error), message: messageOf(error) };
   }
 
-  /** What is later than the one just made is left: the clock was wrong then, and it may be the better one. */
-  async function removeOlderThan(at: number): Promise<void> {
-    const older = (await list()).filter((file) => (names.timeOf(file) ?? at) < at);
-    for (const file of older.slice(keep - 1)) await rm(join(folder, file), { force: true });
-  }
-
-  function record(actor: Actor, record: Pick<AuditRecord, 'action' | 'reason' | 'detail'>): Promise<void> {
-    return store
-      .write((writer) => audit.append(writer, { actor, ...record }))
+  async function record(actor: Actor, row: Pick<AuditRecord, 'action' | 'reason' | 'detail'>): Promise<void> {
+    await store
+      .write((writer) => audit.append(writer, { actor, ...row }))
       .catch((err: unknown) => log.error({ err: storeFailure(err) }, 'a backup could not be recorded'));
   }
 
-  async function fail(actor: Actor, fault: BackupFault, message: string): Promise<void> {
+  async function succeed(actor: Actor, { backup, isNew, notDeleted }: Outcome): Promise<Backup | null> {
+    const isMended = failure !== null;
+    [last, failure] = [backup, null];
+    if (isNew && backup !== null) {
+      const { file, bytes } = backup;
+      await record(actor, { action: 'backup-made', detail: { folder, file, bytes } });
+      log.info({ folder, ...backup }, 'a backup was made');
+      if (notDeleted !== null) log.warn({ folder, reason: notDeleted }, 'old backups could not be deleted');
+    }
+    if (isNew || isMended) bus.publish('BackupChanged', status());
+    return backup;
+  }
+
+  async function fail(actor: Actor, error: unknown): Promise<KeyswitchError> {
+    const { fault, message } = (failure = failureOf(error));
     retryAt = clock.monotonic() + RETRY_MS;
     log.error({ folder, fault, reason: message }, 'no backup could be made');
     await record(actor, { action: 'backup-failed', reason: fault, detail: { folder, message } });
-    tell({ failure: { at: clock.now(), fault, message } });
+    bus.publish('BackupChanged', status());
+    return new KeyswitchError('backup-failed', `${SENTENCES[fault](folder)} (${message}).`, { cause: error });
   }
 
-  async function attempt(actor: Actor): Promise<Backup> {
+  async function attempt(actor: Actor, unlessWithinMs: number): Promise<Backup | null> {
     const at = clock.now();
-    const late = clock.after(LONGEST_MS, () => void fail(actor, 'too-slow', 'it is not done after an hour'));
+    const running = begin({ kind: 'make', dataFolder, folder, prefix, at, unlessWithinMs, keep, reserveMiB });
+    maker = running;
+    const late = Promise.withResolvers<never>();
+    const cancelLate = clock.after(LONGEST_MS, () =>
+      late.reject(new BackupError('it is not done after an hour', 'ETIMEDOUT')),
+    );
+    // Late is better than never: it counts all the same.
+    const done = running.done
+      .finally(() => {
+        maker = null;
+      })
+      .then((outcome) => succeed(actor, outcome));
+    done.catch(() => {});
     try {
-      const last = await copy(at);
-      await record(actor, { action: 'backup-made', detail: { folder, file: last.file, bytes: last.bytes } });
-      log.info({ folder, ...last }, 'a backup was made');
-      await removeOlderThan(at).catch((err: unknown) =>
-        log.warn({ err, folder }, 'old backups could not be removed'),
-      );
-      tell({ last, failure: null });
-      return last;
+      return await Promise.race([done, late.promise]);
     } catch (error) {
-      const fault = faultOf(error);
-      await fail(actor, fault, messageOf(error));
-      throw new KeyswitchError('backup-failed', `${SENTENCES[fault](folder)} (${messageOf(error)}).`, {
-        cause: error,
-      });
+      throw isClosing ? error : await fail(actor, error);
     } finally {
-      late();
+      cancelLate();
     }
   }
 
-  function make(actor: Actor): Promise<Backup> {
+  /** One at a time, also where one does not come to its end. */
+  function attemptOnce(actor: Actor, unlessWithinMs: number): Promise<Backup | null> {
+    making ??= attempt(actor, unlessWithinMs).finally(() => {
+      making = null;
+    });
+    return making;
+  }
+
+  async function make(actor: Actor): Promise<Backup> {
     if (folder === '') {
       const text = 'There is no folder for backups. Set backups.folder, and start the host again.';
-      return Promise.reject(new KeyswitchError('backup-failed', text));
+      throw new KeyswitchError('backup-failed', text);
     }
-    working ??= attempt(actor).finally(() => {
-      working = null;
-    });
-    return working;
+    if (making === null && maker !== null) {
+      throw new KeyswitchError('backup-failed', `${SENTENCES['too-slow'](folder)}.`);
+    }
+    const made = await attemptOnce(actor, 0);
+    if (made === null) throw new KeyswitchError('internal');
+    return made;
   }
 
-  function look(): void {
-    const { last } = status;
-    // Also where the clock was set back since: an hour in the future is no reason to wait for it.
-    const isDue = last === null || Math.abs(clock.now() - last.at) >= options.everyHours * HOUR_MS;
-    if (isDue && clock.monotonic() >= retryAt) make(HOST_ACTOR).catch(() => {}); // told already
+  function tick(): void {
+    const isFresh = last !== null && Math.abs(clock.now() - last.at) < everyMs;
+    if (isFresh || maker !== null || clock.monotonic() < retryAt) return;
+    attemptOnce(HOST_ACTOR, everyMs).catch(() => {}); // told already
   }
-
-  if (folder === '') return { status, make, close: async () => {} };
-  const known = newest().then(
-    (last) => void (status = { ...status, last: status.last ?? last }),
-    // The first backup says so on record.
-    (error: unknown) => {
-      const failure = { at: clock.now(), fault: faultOf(error), message: messageOf(error) };
-      status = { ...status, failure: status.failure ?? failure };
-    },
-  );
-  await atMost(START_MS, known);
-  const cancel = every(clock, LOOK_MS, look);
-  return {
-    get status() {
-      return status;
-    },
-    make,
-    async close() {
-      cancel();
-      if (working !== null)
-        await atMost(
-          STOP_MS,
-          working.catch(() => {}),
-        );
-    },
-  };
 
   async function atMost(ms: number, done: Promise<unknown>): Promise<void> {
     const late = Promise.withResolvers<void>();
     const cancelLate = clock.after(ms, late.resolve);
     await Promise.race([done, late.promise]).finally(cancelLate);
   }
-}
 
-/** `keyswitch-<station>-20261122T143000123Z.db`, in UTC, so that the names sort by time. */
-function namesOf(station: string) {
-  const start = `keyswitch-${station.replaceAll(/[^A-Za-z0-9]+/g, '-')}-`;
-  const stampOf = (at: number): string => new Date(at).toISOString().replaceAll(/[-:.]/g, '');
-  const stamp = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z(\.db(?:\.new)?)$/;
-  const read = (file: string): RegExpExecArray | null =>
-    file.startsWith(start) ? stamp.exec(file.slice(start.length)) : null;
   return {
-    fileOf: (at: number): string => `${start}${stampOf(at)}.db`,
-    draftOf: (at: number): string => `${start}${stampOf(at)}.db.new`,
-    isDraft: (file: string): boolean => read(file)?.[8] === '.db.new',
-    /** Null for a file that is no backup of this station. */
-    timeOf(file: string): number | null {
-      const [, year, month, day, hour, minute, second, ms, ending] = read(file) ?? [];
-      if (ending !== '.db') return null;
-      return Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}.${ms}Z`);
+    get status() {
+      return status();
+    },
+    look,
+    start() {
+      if (folder === '') return;
+      void look();
+      cancel = every(clock, MINUTE_MS, tick);
+    },
+    make,
+    async close() {
+      isClosing = true;
+      cancel();
+      for (const job of jobs) job.stop();
+      if (jobs.size > 0) await atMost(STOP_MS, Promise.all([...jobs].map(({ ended }) => ended)));
+      for (const job of jobs) job.abandon();
+      if (jobs.size > 0) log.error({ folder }, 'the folder of backups hangs: the process ends without it');
     },
   };
 }
 
 function faultOf(error: unknown): BackupFault {
   const { code = '' } = error as { code?: string };
-  if (/^(ENOENT|ENOTDIR|EHOSTDOWN|EHOSTUNREACH|ENETUNREACH|ENOTCONN|ESTALE)$/.test(code))
-    return 'folder-missing';
-  if (/^(EACCES|EPERM|EROFS|SQLITE_READONLY|SQLITE_CANTOPEN)/.test(code)) return 'no-rights';
+  if (/^(ETIMEDOUT|ECONNRESET|EHOSTDOWN|EHOSTUNREACH|ENETUNREACH)$/.test(code)) return 'too-slow';
+  if (/^(ENOENT|ENOTDIR|ENOTCONN|ESTALE)$/.test(code)) return 'folder-missing';
+  if (/^(EACCES|EPERM|EROFS)$/.test(code)) return 'no-rights';
   if (/^(ENOSPC|EDQUOT|SQLITE_FULL)/.test(code)) return 'no-room';
   return /^SQLITE_(CORRUPT|NOTADB)/.test(code) ? 'damaged' : 'other';
 }
@@ -234,7 +228,7 @@ function faultOf(error: unknown): BackupFault {
 const SENTENCES: Readonly<Record<BackupFault, (folder: string) => string>> = {
   'folder-missing': (folder) => `${folder} is not there`,
   'no-rights': (folder) => `This account may not write in ${folder}`,
-  'no-room': (folder) => `There is no room in ${folder}`,
+  'no-room': () => 'There is not enough room',
   damaged: () => 'The database, or its copy, is damaged',
   'too-slow': (folder) => `${folder} does not answer`,
   other: (folder) => `No backup could be written to ${folder}`,

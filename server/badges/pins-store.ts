@@ -4,17 +4,15 @@ import type { Reader, Writer } from '../store/store.ts';
 export interface StoredPin {
   readonly hash: string;
   readonly setAt: number;
-  /** Wrong ones in a row. */
-  readonly failures: number;
 }
 
 export async function selectPin(db: Reader, userId: string): Promise<StoredPin | null> {
   const row = await db
     .selectFrom('pins')
-    .select(['hash', 'changed_at', 'failures'])
+    .select(['hash', 'changed_at'])
     .where('user_id', '=', userId)
     .executeTakeFirst();
-  return row === undefined ? null : { hash: row.hash, setAt: row.changed_at, failures: row.failures };
+  return row === undefined ? null : { hash: row.hash, setAt: row.changed_at };
 }
 
 /** The users of whose PIN the last tries were wrong, with how many. */
@@ -27,11 +25,7 @@ export async function selectFailures(db: Reader): Promise<Map<string, number>> {
   return new Map(rows.map(({ user_id, failures }) => [user_id, failures]));
 }
 
-export async function upsertPin(
-  writer: Writer,
-  userId: string,
-  { hash, setAt }: Omit<StoredPin, 'failures'>,
-): Promise<void> {
+export async function upsertPin(writer: Writer, userId: string, { hash, setAt }: StoredPin): Promise<void> {
   const columns = { hash, changed_at: setAt, failures: 0 };
   await writer
     .insertInto('pins')
@@ -55,8 +49,19 @@ export async function replacePinHash(
     .execute();
 }
 
-export async function updateFailures(writer: Writer, userId: string, failures: number): Promise<void> {
-  await writer.updateTable('pins').set({ failures }).where('user_id', '=', userId).execute();
+/** Counts one more; answers how many there are, null where the user has no PIN any more. */
+export async function addFailure(writer: Writer, userId: string): Promise<number | null> {
+  const row = await writer
+    .updateTable('pins')
+    .set(({ eb }) => ({ failures: eb('failures', '+', 1) }))
+    .where('user_id', '=', userId)
+    .returning('failures')
+    .executeTakeFirst();
+  return row?.failures ?? null;
+}
+
+export async function clearFailures(writer: Writer, userId: string): Promise<void> {
+  await writer.updateTable('pins').set({ failures: 0 }).where('user_id', '=', userId).execute();
 }
 
 export async function deletePin(writer: Writer, userId: string): Promise<void> {

@@ -5,11 +5,12 @@ import type { Clock } from '../ports/clock.ts';
 import type { AfterCommit, Reader, Store, Writer } from '../store/store.ts';
 import { brokenPinRules, LONGEST_PIN, type PinRule } from './pin-rules.ts';
 import {
+  addFailure,
+  clearFailures,
   deletePin,
   replacePinHash,
   selectFailures,
   selectPin,
-  updateFailures,
   upsertPin,
 } from './pins-store.ts';
 
@@ -22,7 +23,7 @@ export interface Pins {
    * the password counts. A wrong one counts at once, in memory, so that many at the same time are no more tries.
    */
   verify(userId: string, typed: string, lane: Lane, standing: Standing): Promise<PinCheck | null>;
-  /** Puts what was counted on disk, in the caller's transaction; true where it has blocked the PIN, told once. */
+  /** Counts a wrong one on disk, in the caller's transaction; true where it has blocked the PIN, told once. */
   failed(writer: Writer, userId: string): Promise<boolean>;
   /** Forgets what was counted: the user has proved the PIN, or the password. */
   succeeded(writer: Writer, afterCommit: AfterCommit, userId: string): Promise<void>;
@@ -48,6 +49,16 @@ export async function openPins({ store, hasher, clock }: PinsNeeds, minLength: n
   /** Wrong ones in a row, of those who have any; ahead of the disk. */
   const failures = await selectFailures(store.read);
   const isBlocked = (userId: string): boolean => (failures.get(userId) ?? 0) >= TRIES;
+
+  /** Those up to now, once that is on disk; what is counted meanwhile stays. */
+  function forgetLater(afterCommit: AfterCommit, userId: string): void {
+    const seen = failures.get(userId) ?? 0;
+    afterCommit(() => {
+      const left = (failures.get(userId) ?? 0) - seen;
+      if (left > 0) failures.set(userId, left);
+      else failures.delete(userId);
+    });
+  }
 
   async function renewOutdated(userId: string, hash: string, pin: string, lane: Lane): Promise<void> {
     if (!hasher.isOutdated(hash)) return;
@@ -76,16 +87,12 @@ export async function openPins({ store, hasher, clock }: PinsNeeds, minLength: n
       return { check: 'match', setAt: stored.setAt };
     },
     async failed(writer, userId) {
-      const count = failures.get(userId);
-      if (count === undefined) return false;
-      const stored = await selectPin(writer, userId);
-      await updateFailures(writer, userId, count);
-      return stored !== null && stored.failures < TRIES && count >= TRIES;
+      return (await addFailure(writer, userId)) === TRIES;
     },
     async succeeded(writer, afterCommit, userId) {
       if (!failures.has(userId)) return;
-      await updateFailures(writer, userId, 0);
-      afterCommit(() => failures.delete(userId));
+      await clearFailures(writer, userId);
+      forgetLater(afterCommit, userId);
     },
     async prepare(pin, lane) {
       const faults = brokenPinRules(pin, minLength).map((rule) => faultOf(rule, minLength));
@@ -100,11 +107,11 @@ export async function openPins({ store, hasher, clock }: PinsNeeds, minLength: n
       // The time tells one PIN from the next, also of two within a millisecond.
       const setAt = (await selectPin(writer, userId))?.setAt === now ? now + 1 : now;
       await upsertPin(writer, userId, { hash, setAt });
-      afterCommit(() => failures.delete(userId));
+      forgetLater(afterCommit, userId);
     },
     async remove(writer, afterCommit, userId) {
       await deletePin(writer, userId);
-      afterCommit(() => failures.delete(userId));
+      forgetLater(afterCommit, userId);
     },
     setAt: async (db, userId) => (await selectPin(db, userId))?.setAt ?? null,
   };

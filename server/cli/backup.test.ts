@@ -87,7 +87,7 @@ describe.each(['no host', 'a host'])('on a folder that %s holds', (holder) => {
     const { data, backups } = folders();
     await begin(data);
     expect(await backup(data, 'status')).toMatchObject({
-      ...{ code: 0, stdout: `There is none in ${backups} yet.\n`, stderr: '' },
+      ...{ code: 1, stdout: `There is none in ${backups} yet.\n`, stderr: '' },
     });
     const made = await backup(data, 'make');
     const [first = ''] = readdirSync(backups);
@@ -105,7 +105,7 @@ describe.each(['no host', 'a host'])('on a folder that %s holds', (holder) => {
     expect(await backup(data, 'status')).toMatchObject({
       ...{ code: 0, stdout: `The newest in ${backups} is ${last.file}, of ${last.at}.\n`, stderr: '' },
     });
-    expect(await statusOf(data)).toEqual({ folder: backups, last, failure: null });
+    expect(await statusOf(data)).toEqual({ folder: backups, last, failure: null, overdue: false });
     const recorded = rowsOf(join(data, STORE_FILE), `select door from audit where action = 'backup-made'`);
     expect(recorded).toEqual([{ door: 'command-line' }, { door: 'command-line' }]);
   });

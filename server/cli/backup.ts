@@ -39,8 +39,8 @@ export function addBackup(program: Command): void {
 
 async function status({ data, json }: Options): Promise<void> {
   const now = await administer({ dataFolder: data }, (it) => it.backupStatus());
-  const { folder, last, failure } = now;
-  if (failure !== null || folder === null) process.exitCode = 1;
+  const { folder, last, failure, overdue } = now;
+  if (failure !== null || overdue) process.exitCode = 1;
   if (json) return printJson(now);
   if (folder === null)
     return print('No backups are made. `keyswitch config set backups.folder FOLDER` sets where.');

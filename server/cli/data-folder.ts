@@ -192,7 +192,7 @@ function administrationWith(features: Features, { config }: Settings): Administr
     listLinks: () => links.list(),
     archiveAudit: async () => ({ rows: await features.audit.archive(actor) }),
     makeBackup: async () => viewBackup(await backups.make(actor)),
-    backupStatus: async () => viewBackupStatus(backups.status),
+    backupStatus: async () => viewBackupStatus(await backups.look()),
   };
 }
 

@@ -617,6 +617,7 @@ export const backupStatusSchema = z
       })
       .nullable()
       .meta({ description: 'Why the last try did not succeed' }),
+    overdue: z.boolean().meta({ description: 'There is none, or the newest is older than it may be' }),
   })
   .meta({ id: 'BackupStatus' });
 

@@ -200,10 +200,11 @@ export function viewBackup(backup: Backup): BackupView {
   return { ...backup, at: instant(backup.at) };
 }
 
-export function viewBackupStatus({ folder, last, failure }: BackupStatus): BackupStatusView {
+export function viewBackupStatus({ folder, last, failure, isOverdue }: BackupStatus): BackupStatusView {
   return {
     folder,
     last: last && viewBackup(last),
     failure: failure && { ...failure, at: instant(failure.at) },
+    overdue: isOverdue,
   };
 }

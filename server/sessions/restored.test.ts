@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ADMINISTRATOR, openControlRoom, type ControlRoom } from '../../test/house.ts';
+import { copyDatabase } from '../store/copy.ts';
 import { restoreDatabase } from '../store/restore.ts';
+import { STORE_FILE } from '../store/store.ts';
 import type { SignedIn } from './sessions.ts';
 
 interface Restored extends ControlRoom {
@@ -19,7 +21,7 @@ async function openRestored(): Promise<Restored> {
   const atPage = await house.signIn('operator', { presentation: 'cookie' });
   const program = await house.signIn('operator', { presentation: 'bearer' });
   const backup = join(folder, 'backup.db');
-  await house.features.store.copy({ draft: `${backup}.new`, target: backup });
+  copyDatabase(join(folder, STORE_FILE), backup);
   await house.features.sessions.endOthers('everyone', null, ADMINISTRATOR);
   await house.signIn('supervisor', { app: hmi });
   await house.restart({}, () => void restoreDatabase(folder, backup, clock.now()));

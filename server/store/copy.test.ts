@@ -7,11 +7,12 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { temporaryFolder } from '../../test/house.ts';
-import { CopyError } from './copy-thread.ts';
+import { copyDatabase } from './copy.ts';
 import { lockFolder } from './folder-lock.ts';
 import { restoreDatabase } from './restore.ts';
 import { openStore, STORE_FILE, type Store } from './store.ts';
@@ -51,9 +52,9 @@ const addUser = (store: Store, name: string): Promise<unknown> =>
 const namesIn = async (store: Store): Promise<string[]> =>
   (await store.read.selectFrom('users').select('name').orderBy('name').execute()).map(({ name }) => name);
 
-/** Copies to `name` on the share. */
-const copyTo = (store: Store, { share }: Site, name = 'copy.db'): Promise<number> =>
-  store.copy({ draft: join(share, `${name}.new`), target: join(share, name) });
+/** In the data folder, or on the share. */
+const copyTo = ({ folder, share }: Site, name = 'copy.db'): void =>
+  copyDatabase(join(folder, STORE_FILE), join(share, name));
 
 function look<Result>(file: string, work: (database: Database.Database) => Result): Result {
   const database = new Database(file);
@@ -69,33 +70,24 @@ async function openCopied(): Promise<Site & { readonly copy: string }> {
   const site = newSite();
   const store = await openStore(site.folder);
   await addUser(store, 'anna');
-  await copyTo(store, site);
+  copyTo(site);
   await addUser(store, 'ben');
   await store.close();
   return { ...site, copy: join(site.share, 'copy.db') };
 }
 
 describe('a copy', () => {
-  test('is whole, of one moment, in a file of its own that its owner alone may read', async () => {
+  test('is whole, with what is in the write-ahead log only, in a file that its owner alone may read', async () => {
     const site = newSite();
     const store = await open(site.folder);
     await addUser(store, 'anna');
-    let isDone = false;
-    const done = copyTo(store, site).finally(() => (isDone = true));
-    const committed = ['anna'];
-    for (let i = 0; !isDone; i += 1) {
-      await addUser(store, `user ${i}`);
-      committed.push(`user ${i}`);
-    }
-    const bytes = await done;
+    copyTo(site);
     const file = join(site.share, 'copy.db');
-    const names = look(file, (it) => it.prepare('select name from users order by rowid').pluck().all());
-    expect(names).toEqual(committed.slice(0, names.length));
-    expect(names).toContain('anna');
+    expect(look(file, (it) => it.prepare('select name from users').pluck().all())).toEqual(['anna']);
     expect(readdirSync(site.share)).toEqual(['copy.db']);
-    expect(bytes).toBe(statSync(file).size);
     expect(statSync(file).mode & 0o777).toBe(0o600);
-    expect(await namesIn(store)).toHaveLength(committed.length);
+    await addUser(store, 'ben');
+    expect(await namesIn(store)).toEqual(['anna', 'ben']);
   });
 
   test('is known as one when it is opened, the database itself is not', async () => {
@@ -129,11 +121,11 @@ describe('a copy', () => {
     ['something else is called so', 'taken.db', 'EEXIST'],
   ])('fails where %s, with its code, and leaves what was there', async (_, name, code) => {
     const site = newSite();
-    const store = await open(site.folder);
-    writeFileSync(join(site.share, 'taken.db.new'), 'mine');
-    await expect(copyTo(store, site, name)).rejects.toMatchObject({ code, constructor: CopyError });
-    expect(readdirSync(site.share)).toEqual(['taken.db.new']);
-    expect(readFileSync(join(site.share, 'taken.db.new'), 'utf8')).toBe('mine');
+    await open(site.folder);
+    writeFileSync(join(site.share, 'taken.db'), 'mine');
+    expect(() => copyTo(site, name)).toThrow(expect.objectContaining({ code }) as Error);
+    expect(readdirSync(site.share)).toEqual(['taken.db']);
+    expect(readFileSync(join(site.share, 'taken.db'), 'utf8')).toBe('mine');
   });
 
   test('of a database that has been damaged is none, and nothing is left', async () => {
@@ -147,9 +139,8 @@ describe('a copy', () => {
     // Zeros in the middle of a table, page by page, behind the back of SQLite.
     bytes.fill(0, 4096 * 4, bytes.length);
     writeFileSync(file, bytes);
-    await expect(copyTo(store, site)).rejects.toMatchObject({
-      code: expect.stringMatching(/^SQLITE_/) as string,
-    });
+    const code = expect.stringMatching(/^SQLITE_/) as string;
+    expect(() => copyTo(site)).toThrow(expect.objectContaining({ code }) as Error);
     expect(readdirSync(site.share)).toEqual([]);
   });
 });
@@ -173,7 +164,7 @@ describe('a backup that is put back', () => {
     const site = newSite();
     const store = await openStore(site.folder);
     await addUser(store, 'anna');
-    await copyTo(store, site);
+    copyTo(site);
     await addUser(store, 'ben');
     // As a kill leaves it: the log has what the database has not.
     const killed = temporaryFolder();
@@ -236,6 +227,44 @@ describe('a backup that is put back', () => {
       [],
     );
     expect(await namesIn(await open(folder))).toEqual(['anna', 'ben']);
+  });
+
+  test('is refused while another program reads the database, whose log cannot be settled then', async () => {
+    const { folder, copy } = await openCopied();
+    const file = join(folder, STORE_FILE);
+    const reader = new Database(file, { readonly: true });
+    const writer = new Database(file);
+    onTestFinished(() => [reader, writer].forEach((it) => it.close()));
+    const reading = reader.prepare('select name from users').iterate();
+    reading.next();
+    writer.exec("update users set display_name = 'Ben' where name = 'ben'");
+    expect(() => restoreDatabase(folder, copy, NOW)).toThrow(
+      expect.objectContaining({ code: 'data-folder-in-use' }) as Error,
+    );
+    reading.return?.();
+    expect(readdirSync(folder).filter((name) => /new|before/.test(name))).toEqual([]);
+  });
+
+  test('that cannot take the place of the database leaves everything as it was', async () => {
+    const { folder, copy } = await openCopied();
+    const file = join(folder, STORE_FILE);
+    const before = readFileSync(file);
+    const { renameSync } = process.getBuiltinModule('node:fs');
+    // As Windows answers while a scanner reads the file.
+    vi.spyOn(process.getBuiltinModule('node:fs'), 'renameSync').mockImplementation((from, to) => {
+      if (to === file) throw Object.assign(new Error('busy'), { code: 'EPERM' });
+      renameSync(from, to);
+    });
+    syncBuiltinESMExports();
+    onTestFinished(() => {
+      vi.restoreAllMocks();
+      syncBuiltinESMExports();
+    });
+    expect(() => restoreDatabase(folder, copy, NOW)).toThrow(
+      expect.objectContaining({ code: 'data-folder-unusable' }) as Error,
+    );
+    expect(readFileSync(file)).toEqual(before);
+    expect(readdirSync(folder).filter((name) => /new|before/.test(name))).toEqual([]);
   });
 
   test('is refused while a host has the folder', async () => {

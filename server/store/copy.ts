@@ -24,7 +24,12 @@ function finish(target: string): void {
     refuseDamaged(copy);
     copy.pragma(`user_version = ${COPY_MARK}`);
   });
-  const descriptor = openSync(target, 'r+');
+  syncFile(target);
+}
+
+/** Has what was written to `file` survive a power cut. */
+export function syncFile(file: string): void {
+  const descriptor = openSync(file, 'r+');
   try {
     fsyncSync(descriptor);
   } finally {

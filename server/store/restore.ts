@@ -1,12 +1,12 @@
 /** A backup in the place of the database, while no host runs: the former one stays beside it. */
-import { copyFileSync, existsSync, linkSync, renameSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { dataFolderUnusable, prepareDataFolder, syncFolder } from '../config/data-folder.ts';
 import { KeyswitchError, messageOf } from '../errors.ts';
-import { copyDatabase, refuseDamaged, withDatabase } from './copy.ts';
+import { copyDatabase, refuseDamaged, syncFile, withDatabase } from './copy.ts';
 import { lockFolder } from './folder-lock.ts';
 import { MIGRATIONS } from './migrations/index.ts';
-import { STORE_FILE } from './store.ts';
+import { STORE_FILE } from './file.ts';
 
 export interface Restored {
   /** When the last thing in it happened, milliseconds since the epoch; null for a trail without an entry. */
@@ -23,15 +23,15 @@ export function restoreDatabase(folder: string, backup: string, now: number): Re
   const until = inspect(backup);
   prepareDataFolder(folder);
   const lock = lockFolder(folder);
+  const draft = join(folder, `${STORE_FILE}.new`);
   try {
-    const file = join(folder, STORE_FILE);
-    const draft = `${file}.new`;
     rmSync(draft, { force: true });
     copyDatabase(backup, draft);
-    const former = keepFormer(folder, now);
-    renameSync(draft, file);
-    syncFolder(folder);
-    return { until, former };
+    try {
+      return { until, former: exchange(folder, draft, now) };
+    } finally {
+      rmSync(draft, { force: true });
+    }
   } catch (error) {
     // Most of all a full disk.
     throw error instanceof KeyswitchError ? error : dataFolderUnusable(folder, error);
@@ -60,33 +60,54 @@ function inspect(backup: string): number | null {
   }
 }
 
-/** Gives the present database a second name, with what its write-ahead log still holds, which belongs to no other one. */
-function keepFormer(folder: string, now: number): string | null {
+/** Puts `draft` in the place of the database, which stays under another name: that is returned. */
+function exchange(folder: string, draft: string, now: number): string | null {
   const file = join(folder, STORE_FILE);
-  if (!existsSync(file)) return null;
-  const former = `${STORE_FILE}.before-${new Date(now).toISOString().replaceAll(/[-:.]/g, '')}`;
+  if (!existsSync(file)) {
+    renameSync(draft, file);
+    syncFolder(folder);
+    return null;
+  }
   settle(file);
-  link(file, join(folder, former));
-  if (existsSync(`${file}-wal`)) renameSync(`${file}-wal`, join(folder, `${former}-wal`));
-  rmSync(`${file}-shm`, { force: true });
-  return former;
+  const name = `${STORE_FILE}.before-${new Date(now).toISOString().replaceAll(/[-:.]/g, '')}`;
+  const former = join(folder, name);
+  try {
+    copyFileSync(file, former);
+    moveLog(file, former);
+    syncFile(former);
+    syncFolder(folder);
+    renameSync(draft, file);
+  } catch (error) {
+    moveLog(former, file);
+    rmSync(former, { force: true });
+    throw error;
+  }
+  syncFolder(folder);
+  return name;
 }
 
-/** Moves the write-ahead log into the database; what is damaged stays as it was found. */
+/** Moves the write-ahead log into the database; what is damaged stays as it was found, with its log. */
 function settle(file: string): void {
+  if (isDamaged(file)) return;
+  const [outcome] = withDatabase(file, { readonly: false }, (database) =>
+    database.pragma('wal_checkpoint(TRUNCATE)'),
+  ) as { busy: number }[];
+  if (outcome?.busy !== 0) {
+    throw new KeyswitchError('data-folder-in-use', `Another program reads ${file}. End it, and try again.`);
+  }
+}
+
+function isDamaged(file: string): boolean {
   try {
     withDatabase(file, { readonly: true }, refuseDamaged);
-    withDatabase(file, { readonly: false }, (database) => database.pragma('wal_checkpoint(TRUNCATE)'));
+    return false;
   } catch {
-    // for whoever looks into it
+    return true;
   }
 }
 
-function link(file: string, name: string): void {
-  try {
-    linkSync(file, name);
-  } catch {
-    // Not every file system knows links.
-    copyFileSync(file, name);
-  }
+/** The log of one database belongs to no other one. */
+function moveLog(from: string, to: string): void {
+  if (existsSync(`${from}-wal`)) renameSync(`${from}-wal`, `${to}-wal`);
+  rmSync(`${from}-shm`, { force: true });
 }

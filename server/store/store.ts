@@ -1,22 +1,19 @@
 /** The store: committed reads beside one queue of writes that share transactions (group commit). */
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Kysely, sql } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { isKeyswitchError, KeyswitchError, messageOf } from '../errors.ts';
 import type { ChainContent, ChainHead } from './chain.ts';
 import { COPY_MARK } from './copy.ts';
-import { copyInThread, type CopySettings } from './copy-thread.ts';
+import { STORE_FILE } from './file.ts';
 import { MIGRATIONS } from './migrations/index.ts';
 import type { Tables } from './schema.ts';
 import { createAsideThread, SqliteError, startSqliteThread, threadDialect } from './sqlite-thread.ts';
 import { createWriteQueue, type WriteOperation, type Writer } from './write-queue.ts';
 
+export { STORE_FILE } from './file.ts';
 export type { AfterCommit, Writer, WriteOperation } from './write-queue.ts';
 export type Reader = Kysely<Tables>;
-
-/** The database in the data folder. */
-export const STORE_FILE = 'keyswitch.db';
 
 export interface Store {
   /** Reads what is committed. */
@@ -35,10 +32,6 @@ export interface Store {
   readonly isCopy: boolean;
   /** From this operation on it is a copy no more. */
   adopt(writer: Writer): Promise<void>;
-  /** Bytes on the disk: more than a copy has. */
-  size(): Promise<number>;
-  /** Copies what is committed; resolves with the size in bytes once it is on the disk, rejects with a `CopyError`. */
-  copy(to: Omit<CopySettings, 'source'>): Promise<number>;
   /** Rows that are chained by their hashes as they are committed (the audit trail). */
   readonly journal: Journal;
   /** Finishes what waits, checkpoints and closes. */
@@ -80,16 +73,6 @@ export async function openStore(folder: string): Promise<Store> {
     async adopt(writing) {
       await sql`pragma user_version = 0`.execute(writing);
     },
-    async size() {
-      const sizes = [file, `${file}-wal`].map((path) =>
-        stat(path).then(
-          ({ size }) => size,
-          () => 0,
-        ),
-      );
-      return (await Promise.all(sizes)).reduce((sum, size) => sum + size);
-    },
-    copy: (to) => copyInThread({ source: file, ...to }),
     write: queue.write,
     isFull: queue.isFull,
     journal: {

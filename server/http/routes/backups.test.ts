@@ -9,7 +9,7 @@ import type { AuditPageView, AuditStatusView, BackupStatusView, BackupView } fro
 
 const BACKUPS = '/api/v1/backups';
 /** The one of 6 o'clock, when the fixed clock begins. */
-const FILE = 'keyswitch-Panel-3-20260101T060000000Z.db';
+const FILE = expect.stringMatching(/^keyswitch-Panel-3-[0-9a-f]{6}-20260101T060000000Z\.db$/) as string;
 const AT = '2026-01-01T06:00:00.000Z';
 
 interface Plant {
@@ -52,14 +52,14 @@ describe('POST /api/v1/backups', () => {
       events: ['BackupChanged made'],
       trail: ['backup-made by adam via api'],
     });
-    const { bytes } = answer.body as BackupView;
-    expect(readdirSync(folder)).toEqual([FILE]);
-    const { mode, size } = statSync(join(folder, FILE));
+    const { file, bytes } = answer.body as BackupView;
+    expect(readdirSync(folder)).toEqual([file]);
+    const { mode, size } = statSync(join(folder, file));
     expect({ mode: mode & 0o777, size }).toEqual({ mode: 0o600, size: bytes });
     const [row] = await house.features.audit.newest(1);
-    expect(row?.detail).toEqual({ folder, file: FILE, bytes });
+    expect(row?.detail).toEqual({ folder, file, bytes });
 
-    const copy = new Database(join(folder, FILE), { readonly: true });
+    const copy = new Database(join(folder, file), { readonly: true });
     onTestFinished(() => void copy.close());
     expect(copy.prepare(`select count(*) from users where name = 'adam'`).pluck().get()).toBe(1);
   });
@@ -70,7 +70,7 @@ describe('POST /api/v1/backups', () => {
       ...post(token),
       ...{ status: 409, body: problem(409, 'backup-failed'), headers: { 'content-type': PROBLEM_TYPE } },
     });
-    expect(await status()).toEqual({ folder: null, last: null, failure: null });
+    expect(await status()).toEqual({ folder: null, last: null, failure: null, overdue: true });
   });
 
   test('says that the folder is not there, to whoever asks and to the trail', async () => {
@@ -109,9 +109,9 @@ describe('POST /api/v1/backups', () => {
 describe('GET /api/v1/backups', () => {
   test('tells the folder and the newest backup in it', async () => {
     const { folder, make, status } = await openPlant();
-    expect(await status()).toEqual({ folder, last: null, failure: null });
+    expect(await status()).toEqual({ folder, last: null, failure: null, overdue: true });
     const last = await make();
-    expect(await status()).toEqual({ folder, last, failure: null });
+    expect(await status()).toEqual({ folder, last, failure: null, overdue: false });
   });
 
   test('tells why the last try failed, beside the newest there is, until one succeeds', async () => {
@@ -120,7 +120,8 @@ describe('GET /api/v1/backups', () => {
     renameSync(folder, `${folder}-away`);
     await make();
     const message = expect.stringContaining('ENOENT') as string;
-    expect(await status()).toEqual({ folder, last, failure: { at: AT, fault: 'folder-missing', message } });
+    const failure = { at: AT, fault: 'folder-missing', message };
+    expect(await status()).toEqual({ folder, last, failure, overdue: false });
 
     mkdirSync(folder);
     await make();
@@ -132,9 +133,9 @@ test('GET /api/v1/audit/status carries how the backups are', async () => {
   const { house, folder, token, make, status } = await openPlant();
   const carried = async (): Promise<BackupStatusView> =>
     ((await house.ask('GET', '/api/v1/audit/status', { token })).body as AuditStatusView).backups;
-  expect(await carried()).toEqual({ folder, last: null, failure: null });
+  expect(await carried()).toEqual({ folder, last: null, failure: null, overdue: true });
   const last = await make();
-  expect(await carried()).toEqual({ folder, last, failure: null });
+  expect(await carried()).toEqual({ folder, last, failure: null, overdue: false });
   rmSync(folder, { recursive: true });
   await make();
   expect(await carried()).toMatchObject({ last, failure: { at: INSTANT, fault: 'folder-missing' } });

@@ -12,7 +12,7 @@ export function backupRoutes({ backups }: { backups: Backups }): Route[] {
       summary: 'Where backups are made, the newest one, and why there is none',
       access: 'administrator',
       answer: backupStatusSchema,
-      handle: () => ({ status: 200, body: viewBackupStatus(backups.status) }),
+      handle: async () => ({ status: 200, body: viewBackupStatus(await backups.look()) }),
     }),
     defineRoute({
       method: 'post',
