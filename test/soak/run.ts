@@ -60,7 +60,7 @@ const tally = createTally();
 // Every PLC goes with this process.
 process.setMaxListeners(100);
 // A former event stream of the official client may speak into a connection that it is just making anew: it throws in
-// an event handler, where nobody can catch it, and goes on.
+// an event handler, where nobody can catch it, and is of no use from then on. The host is not to bring it there.
 process.on('uncaughtException', (error) => {
   if (
     !/^HttpConnection\.stopConnection\(.* while the connection is still in the connecting state/.test(
@@ -68,7 +68,7 @@ process.on('uncaughtException', (error) => {
     )
   )
     throw error;
-  tally.count('SignalR: defects of the client itself');
+  tally.complain('a SignalR client broke over an event stream that it had given up');
 });
 await runChild([join(ROOT, 'build', 'build.ts')], { timeoutMs: 300_000 });
 await runChild([join(ROOT, 'build', 'snap7.ts')], { timeoutMs: 300_000 });
