@@ -25,7 +25,7 @@ export async function checkDesktop(program: string, dataFolder: string): Promise
   }
 }
 
-/** The command line serves, adds a user to the running host, stops on a signal, and tells what is wrong. */
+/** The command line serves, adds a user to the running host, stops on a signal, makes a backup, and tells what is wrong. */
 export async function checkCommandLine(program: string, dataFolder: string): Promise<void> {
   const host = watch(
     spawn(program, ['serve', '--data', dataFolder, '--port', '0'], { env: withoutDisplay() }),
@@ -43,6 +43,9 @@ export async function checkCommandLine(program: string, dataFolder: string): Pro
   if (readControl(dataFolder) !== null) throw new Error('serve left its key behind');
   const listed = await run(program, ['user', 'list', '--data', dataFolder]);
   if (!listed.includes('anna')) throw new Error(`the stopped host's users: ${listed}`);
+  // A thread of its own: its file has to be in the package.
+  await run(program, ['config', 'set', 'backups.folder', dataFolder, '--data', dataFolder]);
+  await run(program, ['backup', 'make', '--data', dataFolder]);
   await run(program, ['sevre'], 2);
   const version = await run(program, ['--version']);
   if (version !== `${VERSION}\n`) throw new Error(`--version says ${version}`);

@@ -17,7 +17,8 @@ describe('a desktop that nobody looks at', () => {
 
   beforeAll(async () => {
     buildStale();
-    place = await openWorkplace(inStandIn, { language: 'de' });
+    const config = { 'backups.folder': '/nowhere/for/backups' };
+    place = await openWorkplace(inStandIn, { language: 'de', config });
     ({ desktop } = place);
   });
   afterAll(() => place.close());
@@ -56,5 +57,13 @@ describe('a desktop that nobody looks at', () => {
     expect(await desktop.trayLabels()).toContain('SPS-Kopplungen: 1 von 1 gestört');
     const line = await until('it is told', async () => (await told())[1]);
     expect(line).toMatch(/^SPS-Kopplung gestört: .+ \(127\.0\.0\.1:9, DB250\.DBW188\): Nicht erreichbar$/);
+  });
+
+  it('notifies of a backup that could not be made, and why', async () => {
+    expect((await ask('/api/v1/backups', undefined)).status).toBe(409);
+    expect(await until('it is told', async () => (await told())[2])).toBe(
+      'Die Datenbank konnte nicht gesichert werden: Der Ordner für Sicherungen ist nicht da. ' +
+        'Bitte den Administrator verständigen.',
+    );
   });
 });
