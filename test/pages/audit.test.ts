@@ -194,6 +194,14 @@ test('exports what is filtered, and says so where it cannot', async () => {
   await page.getByText('The host did not answer').waitFor();
 });
 
+test.each(['en-GB', 'en-US'])('shows times to the second, uncut, in %s', async (locale) => {
+  const page = await room.newPage('/audit', { locale });
+  await signIn(page, 'ada');
+  const time = entries(page).first().getByRole('gridcell').first();
+  await time.getByText(/\d\d:\d\d:\d\d/).waitFor();
+  expect(await time.evaluate((cell) => cell.scrollWidth - cell.clientWidth)).toBe(0);
+});
+
 test('says that no backups are made where no folder is set', async () => {
   const page = await openAudit();
   await state(page)
