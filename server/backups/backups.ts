@@ -74,7 +74,7 @@ export function createBackups(needs: BackupsNeeds, options: BackupsOptions): Bac
   const jobs = new Set<RunningJob>();
   let last: Backup | null = null;
   let failure: BackupStatus['failure'] = null;
-  let making: Promise<Backup | null> | null = null;
+  let making: Promise<Backup> | null = null;
   /** The one that makes a backup, although whoever asked for it may have been told that it does not end. */
   let maker: RunningJob | null = null;
   let retryAt = -Infinity;
@@ -82,7 +82,7 @@ export function createBackups(needs: BackupsNeeds, options: BackupsOptions): Bac
   let cancel: CancelTimer = () => {};
 
   function status(): BackupStatus {
-    const isOverdue = last === null || Math.abs(clock.now() - last.at) >= everyMs + GRACE_MS;
+    const isOverdue = isOlderThan(everyMs + GRACE_MS);
     return { folder: folder === '' ? null : folder, last, failure, isOverdue };
   }
 
@@ -95,14 +95,15 @@ export function createBackups(needs: BackupsNeeds, options: BackupsOptions): Bac
   }
 
   async function look(): Promise<BackupStatus> {
-    if (folder === '' || making !== null) return status();
+    if (folder === '' || maker !== null) return status();
+    let hidden: BackupStatus['failure'] = null;
     const known = begin({ kind: 'look', folder, prefix }).done.then(
       ({ backup }) => void (last = backup),
-      // The next try to make one says so on record.
-      (error: unknown) => void (failure ??= failureOf(error)),
+      // Of this look alone: the next try to make one says so on record.
+      (error: unknown) => void (hidden = failureOf(error)),
     );
     await atMost(LOOK_MS, known);
-    return status();
+    return { ...status(), failure: failure ?? hidden };
   }
 
   function failureOf(error: unknown): NonNullable<BackupStatus['failure']> {
@@ -115,16 +116,14 @@ export function createBackups(needs: BackupsNeeds, options: BackupsOptions): Bac
       .catch((err: unknown) => log.error({ err: storeFailure(err) }, 'a backup could not be recorded'));
   }
 
-  async function succeed(actor: Actor, { backup, isNew, notDeleted }: Outcome): Promise<Backup | null> {
-    const isMended = failure !== null;
+  async function succeed(actor: Actor, { backup, notDeleted }: Outcome): Promise<Backup> {
+    if (backup === null) throw new Error('a backup was made that is not there');
     [last, failure] = [backup, null];
-    if (isNew && backup !== null) {
-      const { file, bytes } = backup;
-      await record(actor, { action: 'backup-made', detail: { folder, file, bytes } });
-      log.info({ folder, ...backup }, 'a backup was made');
-      if (notDeleted !== null) log.warn({ folder, reason: notDeleted }, 'old backups could not be deleted');
-    }
-    if (isNew || isMended) bus.publish('BackupChanged', status());
+    const { file, bytes } = backup;
+    await record(actor, { action: 'backup-made', detail: { folder, file, bytes } });
+    log.info({ folder, ...backup }, 'a backup was made');
+    if (notDeleted !== null) log.warn({ folder, reason: notDeleted }, 'old backups could not be deleted');
+    bus.publish('BackupChanged', status());
     return backup;
   }
 
@@ -137,9 +136,9 @@ export function createBackups(needs: BackupsNeeds, options: BackupsOptions): Bac
     return new KeyswitchError('backup-failed', `${SENTENCES[fault](folder)} (${message}).`, { cause: error });
   }
 
-  async function attempt(actor: Actor, unlessWithinMs: number): Promise<Backup | null> {
+  async function attempt(actor: Actor): Promise<Backup> {
     const at = clock.now();
-    const running = begin({ kind: 'make', dataFolder, folder, prefix, at, unlessWithinMs, keep, reserveMiB });
+    const running = begin({ kind: 'make', dataFolder, folder, prefix, at, keep, reserveMiB });
     maker = running;
     const late = Promise.withResolvers<never>();
     const cancelLate = clock.after(LONGEST_MS, () =>
@@ -161,14 +160,6 @@ export function createBackups(needs: BackupsNeeds, options: BackupsOptions): Bac
     }
   }
 
-  /** One at a time, also where one does not come to its end. */
-  function attemptOnce(actor: Actor, unlessWithinMs: number): Promise<Backup | null> {
-    making ??= attempt(actor, unlessWithinMs).finally(() => {
-      making = null;
-    });
-    return making;
-  }
-
   async function make(actor: Actor): Promise<Backup> {
     if (folder === '') {
       const text = 'There is no folder for backups. Set backups.folder, and start the host again.';
@@ -177,15 +168,22 @@ export function createBackups(needs: BackupsNeeds, options: BackupsOptions): Bac
     if (making === null && maker !== null) {
       throw new KeyswitchError('backup-failed', `${SENTENCES['too-slow'](folder)}.`);
     }
-    const made = await attemptOnce(actor, 0);
-    if (made === null) throw new KeyswitchError('internal');
-    return made;
+    making ??= attempt(actor).finally(() => {
+      making = null;
+    });
+    return making;
   }
 
-  function tick(): void {
-    const isFresh = last !== null && Math.abs(clock.now() - last.at) < everyMs;
-    if (isFresh || maker !== null || clock.monotonic() < retryAt) return;
-    attemptOnce(HOST_ACTOR, everyMs).catch(() => {}); // told already
+  /** Also where the clock was set back since: one of the near future is as good as one of the near past. */
+  function isOlderThan(ms: number): boolean {
+    return last === null || Math.abs(clock.now() - last.at) >= ms;
+  }
+
+  async function tick(): Promise<void> {
+    if (maker !== null || clock.monotonic() < retryAt) return;
+    // The share may have come after the start.
+    if (last === null) await look();
+    if (!isClosing && isOlderThan(everyMs)) await make(HOST_ACTOR).catch(() => {}); // told already
   }
 
   async function atMost(ms: number, done: Promise<unknown>): Promise<void> {
@@ -202,7 +200,7 @@ export function createBackups(needs: BackupsNeeds, options: BackupsOptions): Bac
     start() {
       if (folder === '') return;
       void look();
-      cancel = every(clock, MINUTE_MS, tick);
+      cancel = every(clock, MINUTE_MS, () => void tick());
     },
     make,
     async close() {

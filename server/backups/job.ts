@@ -38,8 +38,6 @@ export interface MakeJob extends Omit<LookJob, 'kind'> {
   readonly dataFolder: string;
   /** Now, milliseconds since the epoch. */
   readonly at: number;
-  /** None is made where the newest is not as old as this, in milliseconds. */
-  readonly unlessWithinMs: number;
   /** How many stay. */
   readonly keep: number;
   /** So much stays free on the disk of the data folder, in MiB. */
@@ -47,9 +45,8 @@ export interface MakeJob extends Omit<LookJob, 'kind'> {
 }
 
 export interface Outcome {
-  /** The newest one. */
+  /** The one that was made, or that was found as the newest; null where there is none. */
   readonly backup: Backup | null;
-  readonly isNew: boolean;
   /** Why old ones could not be deleted. */
   readonly notDeleted: string | null;
 }
@@ -58,15 +55,8 @@ const MIB = 1_048_576;
 const CHUNK_BYTES = MIB;
 
 export function perform(job: LookJob | MakeJob): Outcome {
-  const newest = newestIn(job);
-  const isWanted = job.kind === 'make' && !isWithin(newest, job);
-  if (!isWanted) return { backup: newest, isNew: false, notDeleted: null };
-  return { backup: make(job), isNew: true, notDeleted: deleteOld(job) };
-}
-
-/** Also where the clock was set back since: one of the near future is as good as one of the near past. */
-function isWithin(newest: Backup | null, { at, unlessWithinMs }: MakeJob): boolean {
-  return newest !== null && Math.abs(at - newest.at) < unlessWithinMs;
+  if (job.kind === 'look') return { backup: newestIn(job), notDeleted: null };
+  return { backup: make(job), notDeleted: deleteOld(job) };
 }
 
 /** Those of this installation, newest first. */
