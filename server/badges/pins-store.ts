@@ -49,11 +49,11 @@ export async function replacePinHash(
     .execute();
 }
 
-/** Counts one more; answers how many there are, null where the user has no PIN any more. */
-export async function addFailure(writer: Writer, userId: string): Promise<number | null> {
+/** Counts so many more; answers how many there are, null where the user has no PIN any more. */
+export async function addFailures(writer: Writer, userId: string, more: number): Promise<number | null> {
   const row = await writer
     .updateTable('pins')
-    .set(({ eb }) => ({ failures: eb('failures', '+', 1) }))
+    .set(({ eb }) => ({ failures: eb('failures', '+', more) }))
     .where('user_id', '=', userId)
     .returning('failures')
     .executeTakeFirst();

@@ -5,7 +5,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { AfterCommit, Reader, Store, Writer } from '../store/store.ts';
 import { brokenPinRules, LONGEST_PIN, type PinRule } from './pin-rules.ts';
 import {
-  addFailure,
+  addFailures,
   clearFailures,
   deletePin,
   replacePinHash,
@@ -23,7 +23,7 @@ export interface Pins {
    * the password counts. A wrong one counts at once, in memory, so that many at the same time are no more tries.
    */
   verify(userId: string, typed: string, lane: Lane, standing: Standing): Promise<PinCheck | null>;
-  /** Counts a wrong one on disk, in the caller's transaction; true where it has blocked the PIN, told once. */
+  /** Puts what was counted on disk, in the caller's transaction; true where it has blocked the PIN, told once. */
   failed(writer: Writer, userId: string): Promise<boolean>;
   /** Forgets what was counted: the user has proved the PIN, or the password. */
   succeeded(writer: Writer, afterCommit: AfterCommit, userId: string): Promise<void>;
@@ -48,11 +48,14 @@ const TRIES = 10;
 export async function openPins({ store, hasher, clock }: PinsNeeds, minLength: number): Promise<Pins> {
   /** Wrong ones in a row, of those who have any; ahead of the disk. */
   const failures = await selectFailures(store.read);
+  /** Those of them that nobody has put on disk yet. */
+  const unsaved = new Map<string, number>();
   const isBlocked = (userId: string): boolean => (failures.get(userId) ?? 0) >= TRIES;
 
   /** Those up to now, once that is on disk; what is counted meanwhile stays. */
   function forgetLater(afterCommit: AfterCommit, userId: string): void {
     const seen = failures.get(userId) ?? 0;
+    unsaved.delete(userId);
     afterCommit(() => {
       const left = (failures.get(userId) ?? 0) - seen;
       if (left > 0) failures.set(userId, left);
@@ -80,14 +83,18 @@ export async function openPins({ store, hasher, clock }: PinsNeeds, minLength: n
       // Others that came at the same time may have used up the tries.
       if (isBlocked(userId)) return { check: 'mismatch' };
       if (!matches) {
-        failures.set(userId, (failures.get(userId) ?? 0) + 1);
+        for (const counts of [failures, unsaved]) counts.set(userId, (counts.get(userId) ?? 0) + 1);
         return { check: 'mismatch' };
       }
       await renewOutdated(userId, stored.hash, pin, lane);
       return { check: 'match', setAt: stored.setAt };
     },
     async failed(writer, userId) {
-      return (await addFailure(writer, userId)) === TRIES;
+      // Whoever comes first takes along those of others who tried at the same time.
+      const more = unsaved.get(userId) ?? 0;
+      unsaved.delete(userId);
+      const count = more === 0 ? null : await addFailures(writer, userId, more);
+      return count !== null && count >= TRIES && count - more < TRIES;
     },
     async succeeded(writer, afterCommit, userId) {
       if (!failures.has(userId)) return;

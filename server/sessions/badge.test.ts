@@ -228,6 +228,16 @@ describe('the second step', () => {
     expect(row).toMatchObject({ reason: 'unknown-badge', subject: null, detail: {} });
   });
 
+  test('that is refused for another reason than its PIN brings the PIN no nearer to its block, on disk neither', async () => {
+    const { house, refusal, signIn, setPin } = await openBadgeRoom();
+    await setPin();
+    const app = await house.addApp('Kiln');
+    for (let i = 0; i < 10; i += 1) expect(await refusal(PIN, { app })).toBe('sign-in-refused');
+    expect((await house.audit()).map(({ action }) => action)).not.toContain('pin-blocked');
+    await house.restart();
+    expect((await signIn(PIN)).session.user.name).toBe('operator');
+  });
+
   test('is refused at an app where the user has no rights', async () => {
     const { house, setPin, refusal } = await openBadgeRoom();
     await setPin();
