@@ -63,6 +63,9 @@ export async function openPage({ preload, width, height }: Look, judge: Judge): 
   const state: Judged = { judge, loading: '' };
   judged.set(page, state);
   page.on('crash', () => judge.onCrash());
+  // The app has been asked by then: a second window is none of ours. Closed any sooner, before its requests are waited
+  // for, it may still send one.
+  page.on('popup', (popup) => void popup.close().catch(() => {}));
   const script = preload === undefined ? null : readFileSync(preload, 'utf8');
   const session = await context.newCDPSession(page);
   session.on('Page.windowOpen', ({ url }) => judge.onPopup(url));
@@ -123,14 +126,9 @@ export async function openPage({ preload, width, height }: Look, judge: Judge): 
 
 async function watchAll(): Promise<BrowserContext> {
   const browser = await chromium;
-  const { context, session } = browser;
+  const { context } = browser;
   await grantPermissions(browser);
   await context.route('**/*', proceed);
-  // The app has been asked by then: a second window is none of ours.
-  session.on('Target.targetCreated', ({ targetInfo: { targetId, openerId } }) => {
-    if (openerId !== undefined) void session.send('Target.closeTarget', { targetId });
-  });
-  await session.send('Target.setDiscoverTargets', { discover: true });
   return context;
 }
 
