@@ -15,6 +15,13 @@ const WIRE: Wire = {
   inbox: 'electron stand-in: inbox',
 };
 
+const OPEN = '__electronStandInOpen';
+/** Electron asks before it makes a window; Chromium would have sent its first request by then, now and then. */
+const ASK_TO_OPEN = `window.open = (url = 'about:blank') => {
+  ${OPEN}(new URL(url, location.href).href);
+  return null;
+};`;
+
 /** What the app decides, asked while Chromium waits, and what it is told. */
 export interface Judge {
   mayRequest(request: Request): Promise<boolean>;
@@ -81,6 +88,8 @@ export async function openPage({ preload, width, height }: Look, judge: Judge): 
       ),
     ),
   ]);
+  await page.exposeBinding(OPEN, (_source, url: string) => judge.onPopup(url));
+  await page.addInitScript({ content: ASK_TO_OPEN });
   if (script !== null) await page.addInitScript({ content: inject(script) });
 
   async function go(url: string, navigate: () => Promise<unknown>): Promise<void> {
